@@ -1,0 +1,437 @@
+//! The stages wired together: events and time go in, decisions come out.
+
+mod contract;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::assess::{Assessment, Case};
+use crate::clock::ClockState;
+use crate::decision::{Comparison, Decision};
+use crate::event::{Event, EventError, Kind};
+use crate::explain::{Explanation, explain};
+use crate::journal::{Journal, Told};
+use crate::ledger::{Books, LedgerEntry, LedgerError, Statement, statement};
+use crate::nearest::hint;
+use crate::outbox::{Notice, notices};
+use crate::policy::Derivation;
+use crate::ticket::{Entry, insert};
+use crate::{Instant, Pack};
+use contract::{Contract, book, share};
+
+/// The rules engine. Holds contracts, their tickets and their books; has no clock and no threads of its own.
+///
+/// Events may come late, twice and in any order; when all are told, the answers are the same. Cost of an event: the clauses'
+/// evaluation when it carries facts (some microseconds a clause), else the clocks alone (under a microsecond each).
+///
+/// ```
+/// use holdback::{ClockState, Engine, Event, Pack};
+/// # let files = [
+/// #     ("pack.toml", "format = 1\nname = \"p\"\nversion = \"1\"\ncurrency = \"CNY\"\nzone = \"UTC\"\ncontracts = [\"c\"]"),
+/// #     ("contract.md", "# [1] Repair\n# [2] Deposit"),
+/// #     ("clauses/1.rhai", "//! clause: 1\nfn deadlines(ticket) { [due(\"repair\").within(hours(2)).met_by(\"resolved\")] }
+/// #         fn penalty(breach) { yuan(500) }"),
+/// #     ("clauses/2.rhai", "//! clause: 2\nfn deposit_floor() { yuan(0) }"),
+/// # ].map(|(path, text)| (path.to_owned(), text.to_owned()));
+/// let pack = Pack::from_files(files.into()).map_err(|e| e.to_string())?;
+/// let mut engine = Engine::new();
+/// engine.open(pack.into())?;
+/// let event = |text: &str| Event::from_json(text).map_err(|e| e.to_string());
+/// engine.submit(event(r#"{"id":"1","contract":"c","ticket":"T1","kind":"reported","at":"2026-03-02T10:00:00Z"}"#)?)?;
+/// assert_eq!(engine.next_due().map(|at| at.to_string()).as_deref(), Some("2026-03-02T12:00:00.000001Z"));
+/// engine.submit(event(r#"{"id":"2","contract":"c","ticket":"T1","kind":"resolved","at":"2026-03-02T12:00:01Z"}"#)?)?;
+/// let assessment = engine.assessment("c", "T1").ok_or("no ticket")?;
+/// assert_eq!(assessment.clocks[0].state, ClockState::Late);
+/// assert_eq!(assessment.penalties[0].amount.to_string(), "500.00 CNY");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Engine {
+    contracts: Vec<Contract>,
+    by_id: HashMap<String, usize>,
+    journal: Journal,
+    now: Instant,
+    /// The host says what time it is; events do not.
+    host_keeps_time: bool,
+    /// When which ticket must be looked at again: instant, contract, ticket.
+    wakes: BTreeSet<(Instant, usize, usize)>,
+    /// Tickets whose penalties grow with time: contract, ticket.
+    growing: BTreeSet<(usize, usize)>,
+    derivations: HashSet<Arc<Derivation>>,
+    notices: Vec<Notice>,
+    told: HashSet<String>,
+}
+
+/// Why the engine refuses. Nothing that was told before is lost by it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The event is refused; nothing has changed. The sender's fault.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// Two packs for one contract.
+    #[error("contract `{0}` is open already")]
+    Open(String),
+    /// The event is written down, but the contract's books cannot follow.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl Default for Engine {
+    fn default() -> Engine {
+        Engine::new()
+    }
+}
+
+impl Engine {
+    /// An engine whose time is the latest instant told to it, by an event or by [`Engine::advance`]: for replaying histories.
+    pub fn new() -> Engine {
+        Engine {
+            contracts: Vec::new(),
+            by_id: HashMap::new(),
+            journal: Journal::default(),
+            now: Instant::MIN,
+            host_keeps_time: false,
+            wakes: BTreeSet::new(),
+            growing: BTreeSet::new(),
+            derivations: HashSet::new(),
+            notices: Vec::new(),
+            told: HashSet::new(),
+        }
+    }
+
+    /// An engine for live events: only [`Engine::advance`] moves its time. An event from the future is written down and waits
+    /// for its instant, so that one helpdesk with a wrong clock does not breach every open ticket.
+    pub fn live(now: Instant) -> Engine {
+        Engine { now, host_keeps_time: true, ..Engine::new() }
+    }
+
+    /// Takes a pack for all the contracts it names.
+    ///
+    /// # Errors
+    /// [`EngineError::Open`] when one of them is open already.
+    pub fn open(&mut self, pack: Arc<Pack>) -> Result<Vec<Decision>, EngineError> {
+        let mut decisions = Vec::new();
+        for contract in &pack.contracts {
+            decisions.extend(self.open_as(contract, Arc::clone(&pack))?);
+        }
+        Ok(decisions)
+    }
+
+    /// Takes a pack for one contract, whatever ids the pack itself names.
+    ///
+    /// # Errors
+    /// [`EngineError::Open`] when the contract is open already.
+    pub fn open_as(&mut self, contract: &str, pack: Arc<Pack>) -> Result<Vec<Decision>, EngineError> {
+        if self.by_id.contains_key(contract) {
+            return Err(EngineError::Open(contract.to_owned()));
+        }
+        self.by_id.insert(contract.to_owned(), self.contracts.len());
+        let opening = pack.opening_events(contract);
+        self.contracts.push(Contract {
+            id: contract.into(),
+            books: Books::new(contract, &pack),
+            amendments: pack.knowledge_changes(),
+            pack,
+            entries: Vec::new(),
+            future: Vec::new(),
+            tickets: Vec::new(),
+            by_id: HashMap::new(),
+        });
+        let mut decisions = Vec::new();
+        for event in opening {
+            // What comes with the pack waits for its instant: it is no sign that time has passed.
+            decisions.extend(self.take(event, false)?);
+        }
+        Ok(decisions)
+    }
+
+    /// Takes an event and says what it changes. An event that was told before changes nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Event`]: refused, nothing has changed. [`EngineError::Ledger`]: taken, but the books cannot follow.
+    pub fn submit(&mut self, event: Event) -> Result<Vec<Decision>, EngineError> {
+        self.take(event, !self.host_keeps_time)
+    }
+
+    fn take(&mut self, event: Event, moves_time: bool) -> Result<Vec<Decision>, EngineError> {
+        let unknown = || EventError::UnknownContract {
+            id: event.id.clone(),
+            contract: event.contract.clone(),
+            hint: hint(&event.contract, self.by_id.keys().map(String::as_str)),
+        };
+        let place = *self.by_id.get(&event.contract).ok_or_else(unknown)?;
+        let Some(contract) = self.contracts.get(place) else { return Err(unknown().into()) };
+        let entry = Arc::new(contract.pack.schema.admit(&event)?);
+        let (id, ticket): (Arc<str>, _) = (event.id.as_str().into(), event.ticket.clone());
+        if self.journal.append(event)? == Told::Again {
+            return Ok(Vec::new());
+        }
+        let mut decisions = Vec::new();
+        if moves_time && entry.at > self.now {
+            decisions = self.advance(entry.at)?;
+        }
+        let cause = Some(&id);
+        match ticket {
+            Some(ticket) => self.take_ticket_entry(place, &ticket, entry, cause, &mut decisions),
+            None => self.take_contract_entry(place, entry, cause, &mut decisions),
+        }
+        self.close_step(&[place], cause, &mut decisions)?;
+        Ok(decisions)
+    }
+
+    /// Says that time has passed, and what that changes. Earlier instants than [`Engine::now`] change nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Ledger`] when the books cannot follow.
+    pub fn advance(&mut self, to: Instant) -> Result<Vec<Decision>, EngineError> {
+        let mut decisions = Vec::new();
+        if to <= self.now {
+            return Ok(decisions);
+        }
+        let from = std::mem::replace(&mut self.now, to);
+        let mut touched = self.growing.clone();
+        while let Some(wake) = self.wakes.first().copied().filter(|(at, _, _)| *at <= to) {
+            self.wakes.remove(&wake);
+            touched.insert((wake.1, wake.2));
+        }
+        let mut moved: BTreeSet<usize> = touched.iter().map(|(contract, _)| *contract).collect();
+        for place in 0..self.contracts.len() {
+            let (paid, reassess) = self.contract_wakes(place, from, to);
+            if paid {
+                moved.insert(place);
+            }
+            if reassess {
+                moved.insert(place);
+                self.reassess_all(place, None, &mut decisions);
+            }
+        }
+        for (contract, ticket) in touched {
+            let state = self.contracts.get(contract).and_then(|contract| contract.tickets.get(ticket));
+            let same_facts = !state.is_some_and(|state| state.is_told_facts(from, to));
+            self.reassess(contract, ticket, same_facts, None, &mut decisions);
+        }
+        let moved: Vec<usize> = moved.into_iter().collect();
+        self.close_step(&moved, None, &mut decisions)?;
+        decisions.sort_by_key(|decision| decision.at);
+        Ok(decisions)
+    }
+
+    /// Books what comes due of a contract's own events. Says whether any did, and whether all its tickets must be looked at
+    /// again: a fact of the contract has come due, or a calendar is known otherwise.
+    fn contract_wakes(&mut self, place: usize, from: Instant, to: Instant) -> (bool, bool) {
+        let Some(contract) = self.contracts.get_mut(place) else { return (false, false) };
+        let amended = contract.amendments.iter().any(|at| from < *at && *at <= to);
+        if contract.future.is_empty() {
+            return (false, amended);
+        }
+        let due: Vec<Arc<Entry>> = contract.future.extract_if(.., |entry| entry.at <= to).collect();
+        for entry in &due {
+            contract.books.apply(&contract.pack, &contract.entries, entry);
+        }
+        let facts = due.iter().any(|entry| matches!(entry.kind, Kind::SIGNED | Kind::PROJECT_ACCEPTED));
+        if facts {
+            contract.books.refile_all(&contract.pack, &contract.entries);
+        }
+        (!due.is_empty(), facts || amended)
+    }
+
+    fn take_ticket_entry(
+        &mut self,
+        place: usize,
+        ticket: &str,
+        entry: Arc<Entry>,
+        cause: Option<&Arc<str>>,
+        out: &mut Vec<Decision>,
+    ) {
+        let Some(contract) = self.contracts.get_mut(place) else { return };
+        let index = contract.ticket_index(ticket);
+        let Some(state) = contract.tickets.get_mut(index) else { return };
+        let same_facts = !entry.bears_on_clauses();
+        insert(&mut state.entries, entry);
+        self.reassess(place, index, same_facts, cause, out);
+    }
+
+    fn take_contract_entry(
+        &mut self,
+        place: usize,
+        entry: Arc<Entry>,
+        cause: Option<&Arc<str>>,
+        out: &mut Vec<Decision>,
+    ) {
+        let now = self.now;
+        let Some(contract) = self.contracts.get_mut(place) else { return };
+        insert(&mut contract.entries, Arc::clone(&entry));
+        if entry.at > now {
+            contract.future.push(entry);
+            return;
+        }
+        contract.books.apply(&contract.pack, &contract.entries, &entry);
+        if matches!(entry.kind, Kind::SIGNED | Kind::PROJECT_ACCEPTED) {
+            contract.books.refile_all(&contract.pack, &contract.entries);
+            self.reassess_all(place, cause, out);
+        }
+    }
+
+    fn reassess_all(&mut self, place: usize, cause: Option<&Arc<str>>, out: &mut Vec<Decision>) {
+        let tickets = self.contracts.get(place).map_or(0, |contract| contract.tickets.len());
+        for ticket in 0..tickets {
+            self.reassess(place, ticket, false, cause, out);
+        }
+    }
+
+    /// Judges a ticket again and books what has changed.
+    fn reassess(
+        &mut self,
+        place: usize,
+        index: usize,
+        same_facts: bool,
+        cause: Option<&Arc<str>>,
+        out: &mut Vec<Decision>,
+    ) {
+        let Some(contract) = self.contracts.get_mut(place) else { return };
+        let Contract { id, pack, entries, tickets, books, .. } = contract;
+        let Some(state) = tickets.get_mut(index) else { return };
+        let case =
+            Case { pack, contract: entries, history: &state.entries, ticket: &state.id, as_of: self.now };
+        let before = state.outcome.as_ref();
+        let known = before.filter(|_| same_facts).and_then(|before| before.derivation.as_ref());
+        let mut after = case.outcome(known, before);
+        if known.is_none()
+            && let Some(derivation) = &mut after.derivation
+        {
+            share(&mut self.derivations, derivation);
+        }
+        Comparison { case, contract: id, cause, before, after: &after }.decisions(out);
+        book(pack, entries, books, &state.id, before, &after);
+        let future = state.entries.get(state.entries.partition_point(|entry| entry.at <= self.now));
+        let wake = [after.wake, future.map(|entry| entry.at)].into_iter().flatten().min();
+        if let Some(old) = state.wake.take() {
+            self.wakes.remove(&(old, place, index));
+        }
+        if let Some(at) = wake {
+            self.wakes.insert((at, place, index));
+        }
+        state.wake = wake;
+        let runs = |clock: u16| {
+            after.clocks.get(usize::from(clock)).is_some_and(|run| run.state == ClockState::Breached)
+        };
+        if after.penalties.iter().any(|penalty| penalty.grows && runs(penalty.clock)) {
+            self.growing.insert((place, index));
+        } else {
+            self.growing.remove(&(place, index));
+        }
+        state.outcome = Some(after);
+    }
+
+    /// Settles the books that moved and writes down what is to be told.
+    fn close_step(
+        &mut self,
+        moved: &[usize],
+        cause: Option<&Arc<str>>,
+        decisions: &mut Vec<Decision>,
+    ) -> Result<(), EngineError> {
+        let mut result = Ok(());
+        for place in moved {
+            let Some(contract) = self.contracts.get_mut(*place) else { continue };
+            if let Err(error) = contract.books.settle(self.now, cause.map(|id| &**id)) {
+                result = Err(error.into());
+            }
+            contract.watch_deposit(self.now, cause, decisions);
+        }
+        for notice in decisions.iter().flat_map(notices) {
+            if self.told.insert(notice.id.clone()) {
+                self.notices.push(notice);
+            }
+        }
+        result
+    }
+
+    /// The engine's time: nothing after it has been looked at.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The first instant at which [`Engine::advance`] will change something, if nothing else happens before. A clock is
+    /// missed one microsecond after its due instant; that is the instant given here. Penalties that grow with time are brought
+    /// up to date by every call of [`Engine::advance`].
+    pub fn next_due(&self) -> Option<Instant> {
+        let future =
+            self.contracts.iter().flat_map(|contract| contract.future.iter().map(|entry| entry.at)).min();
+        [self.wakes.first().map(|(at, _, _)| *at), future].into_iter().flatten().min()
+    }
+
+    /// The contracts that are open.
+    pub fn contracts(&self) -> impl Iterator<Item = &str> {
+        self.contracts.iter().map(|contract| &*contract.id)
+    }
+
+    /// The pack of a contract.
+    pub fn pack(&self, contract: &str) -> Option<&Arc<Pack>> {
+        self.contract(contract).map(|contract| &contract.pack)
+    }
+
+    /// The tickets of a contract, in the order in which they were first heard of.
+    pub fn tickets(&self, contract: &str) -> impl Iterator<Item = &str> {
+        self.contract(contract)
+            .into_iter()
+            .flat_map(|contract| contract.tickets.iter().map(|ticket| &*ticket.id))
+    }
+
+    /// A ticket as it was judged last; nothing for a ticket never heard of. Clocks that run are read at
+    /// [`Engine::now`].
+    pub fn assessment(&self, contract: &str, ticket: &str) -> Option<Assessment> {
+        let case = self.case(contract, ticket)?;
+        Some(case.assessment(contract, &case.outcome(None, None)))
+    }
+
+    /// A ticket's assessment with the arithmetic written down.
+    pub fn explain(&self, contract: &str, ticket: &str) -> Option<Explanation> {
+        let events = self.journal.events().filter(|event| {
+            event.contract == contract && (event.ticket.is_none() || event.ticket.as_deref() == Some(ticket))
+        });
+        let lines = self.statement(contract)?.penalties;
+        Some(explain(&self.case(contract, ticket)?, contract, events.cloned().collect(), lines))
+    }
+
+    /// What a contract owes and what is left of its deposit.
+    pub fn statement(&self, contract: &str) -> Option<Statement> {
+        let contract = self.contract(contract)?;
+        Some(statement(&contract.id, &contract.pack, &contract.books, self.now))
+    }
+
+    /// The ledger of a contract, in the order of booking.
+    pub fn ledger(&self, contract: &str) -> &[LedgerEntry] {
+        self.contract(contract).map_or(&[], |contract| &contract.books.ledger.entries)
+    }
+
+    /// The events that were taken, in the order of telling.
+    pub fn events(&self) -> impl ExactSizeIterator<Item = &Event> {
+        self.journal.events()
+    }
+
+    /// The notices not taken yet.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Hands the waiting notices over. None of them is made again.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    fn contract(&self, id: &str) -> Option<&Contract> {
+        self.contracts.get(*self.by_id.get(id)?)
+    }
+
+    fn case<'a>(&'a self, contract: &str, ticket: &str) -> Option<Case<'a>> {
+        let contract = self.contract(contract)?;
+        let ticket = contract.tickets.get(*contract.by_id.get(ticket)?)?;
+        Some(Case {
+            pack: &contract.pack,
+            contract: &contract.entries,
+            history: &ticket.entries,
+            ticket: &ticket.id,
+            as_of: self.now,
+        })
+    }
+}

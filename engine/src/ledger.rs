@@ -1,0 +1,302 @@
+//! Stage 7: a contract's money, in double entry.
+//!
+//! What is owed follows from the *items* (deposits, penalties, waivers), settled in the order of their instants. When a late
+//! event changes an item, the settlement is made again from there and the difference is posted; no entry is ever edited.
+
+mod books;
+mod settlement;
+mod statement;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{Currency, Instant, Money};
+pub(crate) use books::{Books, Owed};
+use settlement::{Item, ItemKey, Settled};
+use settlement::{Name, Overflow, Posted, State, applied, movements};
+pub(crate) use statement::statement;
+pub use statement::{ClauseTotal, Deposit, DepositPoint, PenaltyState, Statement, StatementLine};
+
+/// An account of one contract. Every entry's postings add up to zero over all accounts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Account {
+    /// The deposit the buyer holds for the supplier (质保金): positive is held.
+    Deposit,
+    /// The supplier's money: what it paid in, less what came back.
+    Supplier,
+    /// The buyer's money: penalties taken.
+    Buyer,
+    /// What the buyer may still claim because the deposit did not suffice.
+    Claim,
+    /// The supplier's side of the claim.
+    Owed,
+}
+
+const ACCOUNTS: usize = 5;
+
+/// Why an entry was posted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryKind {
+    /// The supplier paid into the deposit.
+    Paid,
+    /// The deposit, or part of it, was given back.
+    Released,
+    /// A penalty was taken from the deposit, as far as it reached.
+    Deducted,
+    /// The part of a penalty that the deposit did not cover.
+    Shortfall,
+    /// A shortfall was collected from a later payment.
+    Collected,
+    /// An earlier entry was taken back, in part or whole.
+    Reversed,
+}
+
+/// One line of the ledger. Append-only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LedgerEntry {
+    /// Its place, from 1.
+    pub number: u64,
+    /// When it took effect.
+    pub at: Instant,
+    /// When it was booked.
+    pub booked: Instant,
+    /// Why.
+    pub kind: EntryKind,
+    /// The penalty, or the event of a payment.
+    pub item: String,
+    /// The event that brought it about; absent when time alone did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The amount moved, never negative.
+    pub amount: Money,
+    /// The account it left.
+    pub from: Account,
+    /// The account it reached.
+    pub to: Account,
+    /// The deposit after it.
+    pub balance: Money,
+}
+
+/// Why the books cannot be kept. An arithmetic fault or a defect of this program, never a sender's doing alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerError {
+    /// A sum leaves 64 bits of minor units.
+    #[error("the ledger of contract `{contract}` overflows 64-bit minor units at `{item}`")]
+    Overflow {
+        /// The contract.
+        contract: String,
+        /// The item that broke it.
+        item: String,
+    },
+    /// The accounts do not add up to zero.
+    #[error("the ledger of contract `{contract}` does not balance: off by {off}")]
+    Unbalanced {
+        /// The contract.
+        contract: String,
+        /// By how much.
+        off: Money,
+    },
+}
+
+/// The books of one contract.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    contract: String,
+    currency: Currency,
+    items: BTreeMap<ItemKey, Item>,
+    /// The last item settled; what comes after it is settled by going on, what comes before by starting anew.
+    settled_to: Option<ItemKey>,
+    dirty: bool,
+    /// Why the last settlement failed; the entries then stand as they were before it.
+    pub(crate) fault: Option<LedgerError>,
+    state: State,
+    /// What the entries say so far, by penalty or event.
+    posted: BTreeMap<Name, Posted>,
+    balances: [i64; ACCOUNTS],
+    pub(crate) entries: Vec<LedgerEntry>,
+}
+
+impl Ledger {
+    pub(crate) fn new(contract: &str, currency: Currency) -> Ledger {
+        Ledger {
+            contract: contract.to_owned(),
+            currency,
+            items: BTreeMap::new(),
+            settled_to: None,
+            dirty: false,
+            fault: None,
+            state: State::default(),
+            posted: BTreeMap::new(),
+            balances: [0; ACCOUNTS],
+            entries: Vec::new(),
+        }
+    }
+
+    pub(crate) fn put(&mut self, key: ItemKey, item: Item) {
+        if self.items.get(&key) == Some(&item) {
+            return;
+        }
+        self.dirty |= self.settled_to.as_ref().is_some_and(|last| *last >= key);
+        self.items.insert(key, item);
+    }
+
+    pub(crate) fn remove(&mut self, key: &ItemKey) {
+        if self.items.remove(key).is_some() {
+            self.dirty |= self.settled_to.as_ref().is_some_and(|last| last >= key);
+        }
+    }
+
+    /// Settles what is new and posts the entries. On a fault nothing is posted and the items stay as they were put.
+    pub(crate) fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<(), LedgerError> {
+        let result = self.settle_items(booked, cause);
+        self.fault = result.clone().err();
+        result
+    }
+
+    fn settle_items(&mut self, booked: Instant, cause: Option<&str>) -> Result<(), LedgerError> {
+        let overflow = |contract: &str| {
+            let contract = contract.to_owned();
+            move |Overflow(item)| LedgerError::Overflow { contract, item }
+        };
+        let mut state = if self.dirty { State::default() } else { std::mem::take(&mut self.state) };
+        let from = if self.dirty { None } else { self.settled_to.take() };
+        let after = from.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        for (key, item) in self.items.range((after, std::ops::Bound::Unbounded)) {
+            if let Err(fault) = state.settle(key, item) {
+                self.dirty = true;
+                return Err(overflow(&self.contract)(fault));
+            }
+        }
+        let mut touched = std::mem::take(&mut state.touched);
+        if self.dirty {
+            // Items that are gone leave their postings to be taken back.
+            let gone = self.posted.iter().filter(|(name, posted)| {
+                **posted != Posted::default() && state.target(name) == Posted::default()
+            });
+            touched.extend(gone.map(|(name, _)| (booked, name.clone())));
+        }
+        self.settled_to = self.items.last_key_value().map(|(key, _)| key.clone());
+        self.dirty = false;
+        self.post(&state, touched, booked, cause);
+        self.state = state;
+        self.check()
+    }
+
+    /// Posts the difference between what the entries say and what the settlement says: first what frees the deposit,
+    /// then what draws on it, so that no entry takes it below its floor on the way.
+    fn post(
+        &mut self,
+        state: &State,
+        mut touched: Vec<(Instant, Name)>,
+        booked: Instant,
+        cause: Option<&str>,
+    ) {
+        // Of several touches of one item the last counts; the order of instants is kept.
+        let mut seen = std::collections::BTreeSet::new();
+        touched.reverse();
+        touched.retain(|(_, name)| seen.insert(name.clone()));
+        touched.reverse();
+        for freeing in [true, false] {
+            for (at, name) in &touched {
+                let was = self.posted.get(name).copied().unwrap_or_default();
+                let target = state.target(name);
+                for (kind, amount, from, to) in movements(was, target, freeing) {
+                    let amount = Money::from_minor(amount, self.currency);
+                    self.entry(*at, booked, kind, name.text(), cause, amount, from, to);
+                }
+                let now = self.posted.entry(name.clone()).or_default();
+                *now = applied(*now, target, freeing);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one for each field of the entry")]
+    fn entry(
+        &mut self,
+        at: Instant,
+        booked: Instant,
+        kind: EntryKind,
+        item: &str,
+        cause: Option<&str>,
+        amount: Money,
+        from: Account,
+        to: Account,
+    ) {
+        self.balances[from as usize] -= amount.minor();
+        self.balances[to as usize] += amount.minor();
+        self.entries.push(LedgerEntry {
+            number: self.entries.len() as u64 + 1,
+            at,
+            booked,
+            kind,
+            item: item.to_owned(),
+            cause: cause.map(str::to_owned),
+            amount,
+            from,
+            to,
+            balance: self.balance(),
+        });
+    }
+
+    fn check(&self) -> Result<(), LedgerError> {
+        let off: i64 = self.balances.iter().sum();
+        let agrees = self.state.balance == self.balances[Account::Deposit as usize];
+        if off == 0 && agrees {
+            return Ok(());
+        }
+        let off = if agrees { off } else { self.state.balance - self.balances[Account::Deposit as usize] };
+        Err(LedgerError::Unbalanced {
+            contract: self.contract.clone(),
+            off: Money::from_minor(off, self.currency),
+        })
+    }
+
+    fn money(&self, minor: i64) -> Money {
+        Money::from_minor(minor, self.currency)
+    }
+
+    /// What the deposit holds.
+    pub(crate) fn balance(&self) -> Money {
+        self.money(self.balances[Account::Deposit as usize])
+    }
+
+    /// All balances; they add up to zero.
+    pub(crate) fn balances(&self) -> BTreeMap<Account, Money> {
+        [Account::Deposit, Account::Supplier, Account::Buyer, Account::Claim, Account::Owed]
+            .into_iter()
+            .map(|account| (account, self.money(self.balances[account as usize])))
+            .collect()
+    }
+
+    pub(crate) fn paid(&self) -> Money {
+        self.money(self.state.paid)
+    }
+
+    pub(crate) fn released(&self) -> Money {
+        self.money(self.state.released)
+    }
+
+    /// The floor in force at the last penalty.
+    pub(crate) fn floor(&self) -> Money {
+        self.money(self.state.floor)
+    }
+
+    /// What has become of a penalty; nothing when it is not to be deducted (yet).
+    pub(crate) fn settled(&self, penalty: &str) -> Option<Settled> {
+        self.state.penalties.get(penalty).copied()
+    }
+
+    /// The deposit after each item, in the order of their instants.
+    pub(crate) fn history(&self) -> impl Iterator<Item = (Instant, Money)> + '_ {
+        self.state.history.iter().map(|(at, minor)| (*at, self.money(*minor)))
+    }
+
+    /// Releases of more than was held.
+    pub(crate) fn overdrawn(&self) -> &[String] {
+        &self.state.overdrawn
+    }
+}
