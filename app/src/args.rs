@@ -1,0 +1,184 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use holdback::Instant;
+
+const EXAMPLES: &str = "\
+Examples:
+  holdback run rules/it-incidents tests/data/uci498/incident_event_log.zip
+  holdback run rules/it-incidents log.zip --set calendar=always --out report
+  holdback explain rules/school-after-sales events.ndjson --ticket T1
+  holdback test rules/it-incidents rules/school-after-sales
+  holdback calendar < questions.ndjson
+
+Exit codes: 0 fine, 1 findings, 2 unusable input or arguments. Breaches are results, not findings.";
+
+const RUN_HELP: &str = "\
+EVENTS is NDJSON, a JSON array, CSV, or a zip that holds one of them; the content says which. `-` is standard input.
+
+CSV has the columns `id`, `contract`, `kind` and `at`, if wanted `ticket`, `actor` and `via`; every other column is a fact
+of the pack. An empty cell says nothing. Cells of bool facts are `true` or `false`, of integer facts whole numbers.
+
+The pack may name an adapter for logs of another system. It is used for a CSV that has that system's columns.
+
+Examples:
+  holdback run rules/it-incidents tests/data/uci498/incident_event_log.zip
+  holdback run rules/it-incidents log.csv --set calendar=china --set customer_pauses=false
+  holdback run rules/school-after-sales events.ndjson --as-of 2026-07-01T00:00:00+08:00 --out report
+  helpdesk-export | holdback run rules/school-after-sales - --format json
+
+--out writes decisions.ndjson, ledger.csv, notices.ndjson, rejected.ndjson, summary.json and statement.html.
+
+Exit codes: 0 fine; 1 input that was malformed or refused, tickets that could not be assessed, remarks on the statement;
+2 unusable input or arguments.";
+
+const EXPLAIN_HELP: &str = "\
+Example:
+  holdback explain rules/it-incidents tests/data/uci498/incident_event_log.zip --ticket INC0000045";
+
+const TEST_HELP: &str = "\
+Example:
+  holdback test rules/it-incidents rules/school-after-sales
+
+Exit codes: 0 all cases hold; 1 some fail, or a pack has none; 2 a pack is unusable.";
+
+const CALENDAR_HELP: &str = "\
+One JSON object a line in, one a line out. In: `id`, `op` (add, subtract, between, add_days), `tz`, `hours`, `holidays`,
+`workdays`, `shifts`, `breaks`, `start`, and `seconds`, `end`, or `days` with `count` (contract_law, same_time).
+Out: `id` and `result`, or `id` and `error`.
+
+Example:
+  echo '{\"id\":1,\"op\":\"add\",\"tz\":\"UTC\",\"hours\":{\"mon\":[[\"09:00\",\"17:00\"]]},\
+\"start\":\"2026-03-02T16:00:00Z\",\"seconds\":7200}' | holdback calendar
+
+Exit code 1 when a line was answered with an error.";
+
+/// Rules engine for after-sales support contracts: due instants, breaches, penalties and the deposit, each with its clause
+#[derive(Debug, Parser)]
+#[command(name = "holdback", version, color = clap::ColorChoice::Never, after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge a log of events by a contract pack
+    #[command(after_help = RUN_HELP)]
+    Run(RunArgs),
+    /// Tell one ticket's story, with the arithmetic written down
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(ExplainArgs),
+    /// Run the cases that come with packs
+    #[command(after_help = TEST_HELP)]
+    Test(TestArgs),
+    /// Answer questions on working time, a line each
+    #[command(after_help = CALENDAR_HELP)]
+    Calendar,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What `run` and `explain` have in common.
+#[derive(Debug, clap::Args)]
+pub(crate) struct InputArgs {
+    /// The pack's folder
+    pub(crate) pack: PathBuf,
+    /// The events: NDJSON, JSON array, CSV, or a zip of one of them; `-` for standard input
+    pub(crate) events: PathBuf,
+    /// How to read EVENTS [default: the pack's own adapter for a log it fits, else events]
+    #[arg(long, value_enum)]
+    pub(crate) adapter: Option<Adapter>,
+    /// Set a term of the pack to another value, for all dates; may be repeated
+    #[arg(long, value_name = "TERM=VALUE", value_parser = setting, action = ArgAction::Append)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Stop at the first malformed or refused event, with exit code 2
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Judge as of this instant (RFC 3339): later events do not count [default: the end of the log]
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: Option<Instant>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Write decisions, ledger, notices, rejected input, summary and statement into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// The ticket
+    #[arg(long)]
+    pub(crate) ticket: String,
+    /// The contract, when several have a ticket of this name
+    #[arg(long)]
+    pub(crate) contract: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TestArgs {
+    /// The packs' folders
+    #[arg(required = true, value_name = "PACK")]
+    pub(crate) packs: Vec<PathBuf>,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// How the input is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Adapter {
+    /// Holdback's own events
+    Events,
+    /// The audit log of a ServiceNow instance's incidents, as CSV
+    ServicenowLog,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((term, value)) if !term.is_empty() => Ok((term.to_owned(), value.to_owned())),
+        _ => Err("expected TERM=VALUE, such as `calendar=always`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_setting_keeps_what_follows_the_first_equals_sign() {
+        assert_eq!(setting("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(setting("a="), Ok(("a".into(), String::new())));
+        assert!(setting("a").is_err() && setting("=b").is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! The files that `--out` writes. Each is written under another name and gets its own when everything is written, so that no
+//! half file stands where a whole one is expected.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use holdback::LedgerEntry;
+use serde::Serialize;
+
+use crate::Stop;
+
+/// The folder being written.
+pub(crate) struct Out {
+    folder: PathBuf,
+    pub(crate) decisions: Part,
+    pub(crate) notices: Part,
+    pub(crate) rejected: Part,
+    whole: Vec<Part>,
+}
+
+/// A file on its way.
+pub(crate) struct Part {
+    path: PathBuf,
+    waits_as: PathBuf,
+    /// Nothing once the file has its name.
+    file: Option<BufWriter<File>>,
+}
+
+/// A line of rejected.ndjson.
+#[derive(Serialize)]
+pub(crate) struct RejectedLine<'r> {
+    pub(crate) line: u64,
+    pub(crate) reason: &'r str,
+    pub(crate) text: &'r str,
+}
+
+impl Out {
+    /// Makes the folder if it is missing, and begins its files.
+    pub(crate) fn begin(folder: &Path) -> Result<Out, Stop> {
+        fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        Ok(Out {
+            folder: folder.to_owned(),
+            decisions: Part::begin(folder, "decisions.ndjson")?,
+            notices: Part::begin(folder, "notices.ndjson")?,
+            rejected: Part::begin(folder, "rejected.ndjson")?,
+            whole: Vec::new(),
+        })
+    }
+
+    /// Writes a file that is known whole.
+    pub(crate) fn add(&mut self, name: &str, text: &str) -> Result<(), Stop> {
+        let mut part = Part::begin(&self.folder, name)?;
+        part.write(|file| file.write_all(text.as_bytes()))?;
+        self.whole.push(part);
+        Ok(())
+    }
+
+    /// Writes the entries of all contracts, with the contract in the first column.
+    pub(crate) fn add_ledger<'e>(
+        &mut self,
+        contracts: impl Iterator<Item = (&'e str, &'e [LedgerEntry])>,
+    ) -> Result<(), Stop> {
+        let mut part = Part::begin(&self.folder, "ledger.csv")?;
+        part.write(|file| {
+            let mut table = csv::Writer::from_writer(file);
+            table.write_record([
+                "contract", "number", "at", "booked", "kind", "item", "cause", "amount", "currency", "from",
+                "to", "balance",
+            ])?;
+            for (contract, entries) in contracts {
+                for entry in entries {
+                    table.write_record([
+                        contract,
+                        &entry.number.to_string(),
+                        &entry.at.to_string(),
+                        &entry.booked.to_string(),
+                        &word(&entry.kind),
+                        &entry.item,
+                        entry.cause.as_deref().unwrap_or(""),
+                        &entry.amount.amount(),
+                        entry.amount.currency().code(),
+                        &word(&entry.from),
+                        &word(&entry.to),
+                        &entry.balance.amount(),
+                    ])?;
+                }
+            }
+            table.flush()
+        })?;
+        self.whole.push(part);
+        Ok(())
+    }
+
+    /// Gives every file its name.
+    pub(crate) fn finish(self) -> Result<(), Stop> {
+        let mut parts = self.whole;
+        parts.extend([self.decisions, self.notices, self.rejected]);
+        for part in &mut parts {
+            part.write(Write::flush)?;
+        }
+        parts.iter_mut().try_for_each(Part::finish)
+    }
+}
+
+impl Part {
+    #[expect(clippy::disallowed_methods, reason = "the user asks for files in this folder")]
+    fn begin(folder: &Path, name: &str) -> Result<Part, Stop> {
+        // Two runs into one folder must not write into one file.
+        let waits_as = folder.join(format!(".{name}.{}.part", std::process::id()));
+        let path = folder.join(name);
+        let file = File::create(&waits_as).map_err(|error| unwritable(&waits_as, &error))?;
+        Ok(Part { path, waits_as, file: Some(BufWriter::with_capacity(1 << 16, file)) })
+    }
+
+    /// Writes a value as a line of JSON.
+    pub(crate) fn line(&mut self, value: &impl Serialize) -> Result<(), Stop> {
+        self.write(|file| {
+            serde_json::to_writer(&mut *file, value)?;
+            file.write_all(b"\n")
+        })
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), Stop> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        write(file).map_err(|error| unwritable(&self.path, &error))
+    }
+
+    fn finish(&mut self) -> Result<(), Stop> {
+        fs::rename(&self.waits_as, &self.path).map_err(|error| unwritable(&self.path, &error))?;
+        self.file = None;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            // Work that was given up leaves nothing behind; that it cannot be removed changes nothing.
+            let _ = fs::remove_file(&self.waits_as);
+        }
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Stop {
+    Stop::Unusable(format!("{}: cannot be written: {error}", path.display()))
+}
+
+/// The word that an enum's value has in JSON.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
