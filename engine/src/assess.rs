@@ -312,11 +312,12 @@ impl<'a> Case<'a> {
                 format!("clock `{}` ends on the fact `{fact}`, which is not known when it starts", spec.name)
             }
         };
+        let at = clause.map_or(rhai::Position::NONE, |clause| clause.place("deadlines"));
         Box::new(ClauseFault {
             clause: clause.map_or(String::new(), |clause| clause.id.to_string()),
             file: clause.map_or(String::new(), |clause| clause.file.clone()),
-            line: 0,
-            column: 0,
+            line: at.line().unwrap_or(0),
+            column: at.position().unwrap_or(0),
             message,
         })
     }

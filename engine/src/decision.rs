@@ -111,6 +111,7 @@ impl Comparison<'_> {
             out.push(decision);
         }
         self.class(&mut inputs, out);
+        self.gone(out);
         self.clocks(&mut inputs, out);
         self.penalties(&mut inputs, out);
         self.steps(out);
@@ -172,6 +173,24 @@ impl Comparison<'_> {
         let old = before.derivation.as_ref()?;
         let same = old.clocks.iter().position(|s| s.clause == spec.clause && s.name == spec.name)?;
         before.clocks.get(same)
+    }
+
+    /// Breaches of clocks that no clause sets any more, since a fact has changed, are undone.
+    fn gone(&self, out: &mut Vec<Decision>) {
+        let Some(before) = self.before else { return };
+        let (Some(old), new) = (&before.derivation, &self.after.derivation) else { return };
+        for (spec, run) in
+            old.clocks.iter().zip(&before.clocks).filter(|(_, run)| run.breached_at().is_some())
+        {
+            let mut kept = new.iter().flat_map(|new| &new.clocks);
+            if !kept.any(|s| s.clause == spec.clause && s.name == spec.name) {
+                let mut decision = self.blank(DecisionKind::Restored, self.case.as_of);
+                decision.clause = self.case.pack.clause_name(spec.clause);
+                decision.clock = Some(Arc::clone(&spec.name));
+                decision.due = run.due;
+                out.push(decision);
+            }
+        }
     }
 
     fn clocks(&self, inputs: &mut Option<Arc<Inputs>>, out: &mut Vec<Decision>) {

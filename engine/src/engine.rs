@@ -57,6 +57,8 @@ pub struct Engine {
     /// Tickets whose penalties grow with time: contract, ticket.
     growing: BTreeSet<(usize, usize)>,
     derivations: HashSet<Arc<Derivation>>,
+    /// Decisions of a step whose books failed: told with the next.
+    unsaid: Vec<Decision>,
     notices: Vec<Notice>,
     told: HashSet<String>,
 }
@@ -71,7 +73,7 @@ pub enum EngineError {
     /// Two packs for one contract.
     #[error("contract `{0}` is open already")]
     Open(String),
-    /// The event is written down, but the contract's books cannot follow.
+    /// The event is written down, but the contract's books cannot follow. The decisions of the step come with the next one.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
@@ -94,6 +96,7 @@ impl Engine {
             wakes: BTreeSet::new(),
             growing: BTreeSet::new(),
             derivations: HashSet::new(),
+            unsaid: Vec::new(),
             notices: Vec::new(),
             told: HashSet::new(),
         }
@@ -331,6 +334,7 @@ impl Engine {
         decisions: &mut Vec<Decision>,
     ) -> Result<(), EngineError> {
         let mut result = Ok(());
+        decisions.splice(0..0, self.unsaid.drain(..));
         for place in moved {
             let Some(contract) = self.contracts.get_mut(*place) else { continue };
             if let Err(error) = contract.books.settle(self.now, cause.map(|id| &**id)) {
@@ -342,6 +346,9 @@ impl Engine {
             if self.told.insert(notice.id.clone()) {
                 self.notices.push(notice);
             }
+        }
+        if result.is_err() {
+            self.unsaid.append(decisions);
         }
         result
     }
@@ -355,8 +362,11 @@ impl Engine {
     /// missed one microsecond after its due instant; that is the instant given here. Penalties that grow with time are brought
     /// up to date by every call of [`Engine::advance`].
     pub fn next_due(&self) -> Option<Instant> {
-        let future =
-            self.contracts.iter().flat_map(|contract| contract.future.iter().map(|entry| entry.at)).min();
+        let of_contract = |contract: &Contract| {
+            let amended = contract.amendments.iter().copied().filter(|at| *at > self.now);
+            contract.future.iter().map(|entry| entry.at).chain(amended).min()
+        };
+        let future = self.contracts.iter().filter_map(of_contract).min();
         [self.wakes.first().map(|(at, _, _)| *at), future].into_iter().flatten().min()
     }
 
@@ -396,7 +406,7 @@ impl Engine {
     /// What a contract owes and what is left of its deposit.
     pub fn statement(&self, contract: &str) -> Option<Statement> {
         let contract = self.contract(contract)?;
-        Some(statement(&contract.id, &contract.pack, &contract.books, self.now))
+        Some(statement(&contract.id, &contract.pack, &contract.entries, &contract.books, self.now))
     }
 
     /// The ledger of a contract, in the order of booking.

@@ -89,12 +89,8 @@ pub(crate) fn notices(decision: &Decision) -> Vec<Notice> {
 
 fn escalation_text(decision: &Decision) -> String {
     let due = decision.due.map_or(String::new(), |due| format!(", due {due}"));
-    format!(
-        "{}: {} of clause {}{due}",
-        named(decision),
-        decision.detail,
-        decision.clause.as_deref().unwrap_or("-")
-    )
+    let clause = decision.clause.as_deref().unwrap_or("-");
+    format!("{}: {} (clause {clause}){due}", named(decision), decision.detail)
 }
 
 fn money_text(decision: &Decision) -> String {

@@ -120,14 +120,14 @@ impl Policy {
                     function.name,
                     function.params.len()
                 );
-                return Err(clause.fault(Position::NONE, message));
+                return Err(clause.fault(clause.place(function.name), message));
             }
             let near = hint(function.name, ENTRIES.iter().map(|(name, _)| *name));
             match known {
                 Some(i) => clause.defines |= 1 << i,
                 None if !near.is_empty() => {
                     let message = format!("unknown entry function `{}`{near}", function.name);
-                    return Err(clause.fault(Position::NONE, message));
+                    return Err(clause.fault(clause.place(function.name), message));
                 }
                 None => {}
             }
@@ -149,7 +149,7 @@ impl Policy {
         match (floors.next().and_then(|i| self.clauses.get(i)), self.floor.and_then(|i| self.clauses.get(i)))
         {
             (Some(second), Some(first)) => Err(second.fault(
-                Position::NONE,
+                second.place("deposit_floor"),
                 format!("clause {} gives the deposit's floor already, in {}", first.id, first.file),
             )),
             _ => Ok(()),
@@ -224,8 +224,9 @@ impl Policy {
         let first = clocks.len();
         for due in self.call_list::<Due>(clause, inputs, "deadlines", ticket)? {
             let own = clocks.get(first..).unwrap_or_default();
-            let spec =
-                self.clock(place, due, first, own, inputs).map_err(|m| clause.fault(Position::NONE, m))?;
+            let spec = self
+                .clock(place, due, first, own, inputs)
+                .map_err(|m| clause.fault(clause.place("deadlines"), m))?;
             clocks.push(spec);
         }
         Ok(())
@@ -296,11 +297,11 @@ impl Policy {
                 let near = hint(&step.clock, own);
                 let message =
                     format!("a step names the clock `{}`, which this clause does not set{near}", step.clock);
-                return Err(clause.fault(Position::NONE, message));
+                return Err(clause.fault(clause.place("escalation"), message));
             };
             if step.roles.is_empty() {
                 let message = format!("a step of `{}` tells nobody: say `.notify(\"role\")`", step.clock);
-                return Err(clause.fault(Position::NONE, message));
+                return Err(clause.fault(clause.place("escalation"), message));
             }
             steps.push(LadderStep { clock, at: step.at, roles: step.roles.into() });
         }
@@ -334,7 +335,7 @@ impl Policy {
         {
             let word = |class: &Class| if class.free { "free" } else { "paid" };
             return Err(b.fault(
-                Position::NONE,
+                b.place("classify"),
                 format!(
                     "clauses disagree: {} ({}) says {} (`{}`), {} ({}) says {} (`{}`); one must state `overrides`",
                     a.id, a.file, word(first), first.reason, b.id, b.file, word(second), second.reason
@@ -366,7 +367,8 @@ impl Policy {
         let view = Dynamic::from(BreachView(Arc::clone(&breach)));
         let amount: Money = self.call(clause, inputs, "penalty", (view,))?;
         if amount.minor() < 0 {
-            return Err(clause.fault(Position::NONE, format!("a penalty of {amount}: expected zero or more")));
+            return Err(clause
+                .fault(clause.place("penalty"), format!("a penalty of {amount}: expected zero or more")));
         }
         let grows = breach.late_read.load(Ordering::Relaxed);
         Ok(Some(Price { amount, grows, reads: inputs.take_reads() }))
@@ -401,7 +403,8 @@ impl Policy {
         let Some(clause) = self.floor.and_then(|i| self.clauses.get(i)) else { return Ok(None) };
         let floor: Money = self.call(clause, inputs, "deposit_floor", ())?;
         if floor.minor() < 0 {
-            return Err(clause.fault(Position::NONE, format!("a floor of {floor}: expected zero or more")));
+            return Err(clause
+                .fault(clause.place("deposit_floor"), format!("a floor of {floor}: expected zero or more")));
         }
         Ok(Some(floor))
     }
@@ -417,7 +420,7 @@ impl Policy {
         let mut scope = Scope::new();
         let result: Result<Dynamic, _> =
             self.engine.call_fn_with_options(options, &mut scope, &clause.ast, entry, args);
-        let value = result.map_err(|error| explain(clause, *error))?;
+        let value = result.map_err(|error| explain(clause, entry, *error))?;
         value.try_cast_result::<T>().map_err(|value| {
             let found = name_of(&value);
             let expected = match entry {
@@ -426,7 +429,7 @@ impl Policy {
                 "classify" => "`free(\"why\")`, `paid(\"why\")` or `undecided()`",
                 _ => "a list",
             };
-            clause.fault(Position::NONE, format!("`{entry}` gives {found}: expected {expected}"))
+            clause.fault(clause.place(entry), format!("`{entry}` gives {found}: expected {expected}"))
         })
     }
 
@@ -447,7 +450,7 @@ impl Policy {
             .map(|item| {
                 item.try_cast_result::<T>().map_err(|item| {
                     let message = format!("`{entry}` lists {}: expected {expected}", name_of(&item));
-                    clause.fault(Position::NONE, message)
+                    clause.fault(clause.place(entry), message)
                 })
             })
             .collect()

@@ -159,12 +159,21 @@ impl Books {
         if let Some(known) = self.floors.get(&version) {
             return known.clone();
         }
+        let floor = Books::floor_at(pack, history, at);
+        self.floors.insert(version, floor.clone());
+        floor
+    }
+
+    /// Below what the deposit may not fall by the terms in force at an instant.
+    pub(crate) fn floor_at(
+        pack: &Pack,
+        history: &[Arc<Entry>],
+        at: Instant,
+    ) -> Result<i64, Box<ClauseFault>> {
         let nobody = Arc::from("");
         let case = Case { pack, contract: history, history: &[], ticket: &nobody, as_of: Instant::MAX };
         let floor = pack.policy.deposit_floor(&case.inputs(&[], at));
-        let floor = floor.map(|floor| floor.map_or(0, Money::minor)).map_err(Box::new);
-        self.floors.insert(version, floor.clone());
-        floor
+        floor.map(|floor| floor.map_or(0, Money::minor)).map_err(Box::new)
     }
 
     /// Why no floor can be had, if so: penalties are then not deducted.

@@ -1,12 +1,14 @@
 //! A contract's statement: what its breaches cost, what was taken, what is left.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{Account, Books};
 use crate::assess::FORMAT;
 
+use crate::ticket::Entry;
 use crate::{Instant, Money, Pack};
 
 /// A contract's money as of an instant.
@@ -115,7 +117,13 @@ pub struct DepositPoint {
     pub balance: Money,
 }
 
-pub(crate) fn statement(contract: &str, pack: &Pack, books: &Books, now: Instant) -> Statement {
+pub(crate) fn statement(
+    contract: &str,
+    pack: &Pack,
+    history: &[Arc<Entry>],
+    books: &Books,
+    now: Instant,
+) -> Statement {
     let zero = Money::zero(pack.currency);
     // Sums of amounts that fit the ledger; where they would not, the last word is the largest amount there is.
     let plus = |a: Money, b: Money| Money::from_minor(a.minor().saturating_add(b.minor()), pack.currency);
@@ -152,7 +160,8 @@ pub(crate) fn statement(contract: &str, pack: &Pack, books: &Books, now: Instant
             released: ledger.released(),
             deducted,
             balance: ledger.balance(),
-            floor: ledger.floor(),
+            floor: Books::floor_at(pack, history, now)
+                .map_or(ledger.floor(), |floor| Money::from_minor(floor, pack.currency)),
             shortfall,
             held,
             waived,

@@ -58,6 +58,12 @@ impl ClauseScript {
         self.from.is_none_or(|from| from <= on) && self.until.is_none_or(|until| on < until)
     }
 
+    /// Where a function of the file begins, for faults that have no place of their own.
+    pub(crate) fn place(&self, function: &str) -> Position {
+        let found = self.ast.iter_fn_def().find(|def| def.name == function);
+        found.map_or(Position::NONE, |def| def.body.start_position())
+    }
+
     pub(super) fn fault(&self, at: Position, message: impl Into<String>) -> ClauseFault {
         ClauseFault {
             clause: self.id.to_string(),
@@ -70,7 +76,7 @@ impl ClauseScript {
 }
 
 /// A fault at its innermost place, in the vocabulary's words.
-pub(super) fn explain(clause: &ClauseScript, error: EvalAltResult) -> ClauseFault {
+pub(super) fn explain(clause: &ClauseScript, entry: &str, error: EvalAltResult) -> ClauseFault {
     let mut at = error.position();
     let mut inner = &error;
     while let EvalAltResult::ErrorInFunctionCall(_, _, next, _) = inner {
@@ -96,7 +102,8 @@ pub(super) fn explain(clause: &ClauseScript, error: EvalAltResult) -> ClauseFaul
             readable(&other)
         }
     };
-    clause.fault(at, message)
+    // A loop without a body has no place.
+    clause.fault(if at.is_none() { clause.place(entry) } else { at }, message)
 }
 
 /// rhai's type names as the vocabulary says them.
