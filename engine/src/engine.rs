@@ -337,10 +337,11 @@ impl Engine {
         decisions.splice(0..0, self.unsaid.drain(..));
         for place in moved {
             let Some(contract) = self.contracts.get_mut(*place) else { continue };
-            if let Err(error) = contract.books.settle(self.now, cause.map(|id| &**id)) {
-                result = Err(error.into());
+            match contract.books.settle(self.now, cause.map(|id| &**id)) {
+                Ok(true) => contract.watch_deposit(self.now, cause, decisions),
+                Ok(false) => {}
+                Err(error) => result = Err(error.into()),
             }
-            contract.watch_deposit(self.now, cause, decisions);
         }
         for notice in decisions.iter().flat_map(notices) {
             if self.told.insert(notice.id.clone()) {

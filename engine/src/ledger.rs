@@ -111,6 +111,8 @@ pub(crate) struct Ledger {
     /// The last item settled; what comes after it is settled by going on, what comes before by starting anew.
     settled_to: Option<ItemKey>,
     dirty: bool,
+    /// Items have changed since the last settlement.
+    moved: bool,
     /// Why the last settlement failed; the entries then stand as they were before it.
     pub(crate) fault: Option<LedgerError>,
     state: State,
@@ -128,6 +130,7 @@ impl Ledger {
             items: BTreeMap::new(),
             settled_to: None,
             dirty: false,
+            moved: false,
             fault: None,
             state: State::default(),
             posted: BTreeMap::new(),
@@ -141,20 +144,27 @@ impl Ledger {
             return;
         }
         self.dirty |= self.settled_to.as_ref().is_some_and(|last| *last >= key);
+        self.moved = true;
         self.items.insert(key, item);
     }
 
     pub(crate) fn remove(&mut self, key: &ItemKey) {
         if self.items.remove(key).is_some() {
+            self.moved = true;
             self.dirty |= self.settled_to.as_ref().is_some_and(|last| last >= key);
         }
     }
 
-    /// Settles what is new and posts the entries. On a fault nothing is posted and the items stay as they were put.
-    pub(crate) fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<(), LedgerError> {
+    /// Settles what is new and posts the entries; says whether there was anything. On a fault nothing is posted and the items
+    /// stay as they were put.
+    pub(crate) fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<bool, LedgerError> {
+        if !self.moved {
+            return Ok(false);
+        }
         let result = self.settle_items(booked, cause);
+        self.moved = result.is_err();
         self.fault = result.clone().err();
-        result
+        result.map(|()| true)
     }
 
     fn settle_items(&mut self, booked: Instant, cause: Option<&str>) -> Result<(), LedgerError> {

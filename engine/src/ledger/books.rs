@@ -181,7 +181,7 @@ impl Books {
         self.floors.values().find_map(|floor| floor.as_ref().err()).map(|fault| &**fault)
     }
 
-    pub(crate) fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<(), LedgerError> {
+    pub(crate) fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<bool, LedgerError> {
         self.ledger.settle(booked, cause)
     }
 

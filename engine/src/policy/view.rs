@@ -320,15 +320,22 @@ impl ContractView {
 
 impl TermsView {
     pub(crate) fn get(&self, name: &str) -> Answer<Dynamic> {
+        let terms = &self.0.words.terms;
+        match terms.find(name) {
+            Some(place) => self.at(place),
+            None => fault(format!("unknown term `terms.{name}`{}", hint(name, terms.names()))),
+        }
+    }
+
+    pub(crate) fn at(&self, place: usize) -> Answer<Dynamic> {
         let inputs = &self.0;
-        let terms = &inputs.words.terms;
-        let Some(place) = terms.find(name) else {
-            return fault(format!("unknown term `terms.{name}`{}", hint(name, terms.names())));
-        };
         inputs.terms_read.note(place);
         match inputs.terms.values.get(place) {
             Some(Some(value)) => Ok(term(value)),
-            _ => fault(format!("the term `{name}` has no value in force at {}", inputs.reported_at)),
+            _ => {
+                let name = inputs.words.terms.list.get(place).map_or("", |term| &term.name);
+                fault(format!("the term `{name}` has no value in force at {}", inputs.reported_at))
+            }
         }
     }
 }

@@ -100,7 +100,7 @@ pub(crate) fn interpreter(words: &Arc<Words>) -> Engine {
         engine.disable_symbol(word);
     }
     engine.register_global_module(BasicArrayPackage::new().as_shared_module());
-    register_views(&mut engine);
+    register_views(&mut engine, words);
     register_types(&mut engine);
     register_comparisons(&mut engine);
     register_time(&mut engine, words);
@@ -111,15 +111,34 @@ pub(crate) fn interpreter(words: &Arc<Words>) -> Engine {
 }
 
 #[expect(deprecated, reason = "on_var is marked volatile, not deprecated; rhai is pinned")]
-fn register_views(engine: &mut Engine) {
+fn register_views(engine: &mut Engine, words: &Words) {
     engine.on_var(|name, _, context| {
-        let inputs = || context.tag().clone().try_cast::<Arc<Inputs>>();
+        let inputs = || context.tag().read_lock::<Arc<Inputs>>().map(|inputs| Arc::clone(&inputs));
         Ok(match name {
             "terms" => inputs().map(|inputs| Dynamic::from(TermsView(inputs))),
             "contract" => inputs().map(|inputs| Dynamic::from(ContractView(inputs))),
             _ => None,
         })
     });
+    // Known names by getters of their own: an indexer is asked only after rhai has written an error for the missing getter.
+    for name in words.schema.facts.iter().map(|fact| fact.name.clone()) {
+        let first = name.clone();
+        engine.register_get(name.clone(), move |view: &mut TicketView| view.get(&name));
+        engine.register_get(first.clone(), move |view: &mut FirstView| view.get(&first));
+    }
+    for name in ["first", "reported_at", "via", "id"] {
+        engine.register_get(name, move |view: &mut TicketView| view.get(name));
+    }
+    for (place, term) in words.terms.list.iter().enumerate() {
+        engine.register_get(&*term.name, move |view: &mut TermsView| view.at(place));
+    }
+    for name in ["signed_at", "accepted_at"] {
+        engine.register_get(name, move |view: &mut ContractView| view.get(name));
+    }
+    for name in ["clock", "due", "late", "ticket"] {
+        engine.register_get(name, move |view: &mut BreachView| view.get(name));
+    }
+    // Unknown names come here, to be told with the nearest known one.
     engine.register_indexer_get(|view: &mut TicketView, name: &str| view.get(name));
     engine.register_indexer_get(|view: &mut FirstView, name: &str| view.get(name));
     engine.register_indexer_get(|view: &mut ContractView, name: &str| view.get(name));
