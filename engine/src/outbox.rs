@@ -61,6 +61,8 @@ pub(crate) fn notices(decision: &Decision) -> Vec<Notice> {
     }
     let what = match decision.kind {
         DecisionKind::Escalated => decision.detail.replace(' ', "_"),
+        DecisionKind::DepositLow => "deposit_low".to_owned(),
+        DecisionKind::DepositExhausted => "deposit_exhausted".to_owned(),
         kind => format!("{kind:?}").to_lowercase(),
     };
     let notice = |role: &String| Notice {

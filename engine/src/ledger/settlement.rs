@@ -79,7 +79,7 @@ pub(super) struct State {
     pub(super) penalties: BTreeMap<String, Settled>,
     /// Payments in, releases out (negative), by event.
     pub(super) moved: BTreeMap<String, i64>,
-    /// All shortfalls that ever were, to see their sum overflow before the books do.
+    /// All penalties that ever were, to see their sum overflow before the books do.
     pub(super) fallen_short: i64,
     /// The names touched since the last posting, each with the instant it took effect.
     pub(super) touched: Vec<(Instant, Name)>,
@@ -122,14 +122,11 @@ impl State {
             }
             Item::Penalty { amount, floor } => {
                 self.floor = *floor;
-                let deducted = (*amount).min(self.available());
-                self.balance -= deducted;
-                let shortfall = amount - deducted;
-                self.fallen_short = self.fallen_short.checked_add(shortfall).ok_or_else(over)?;
-                if shortfall > 0 {
-                    self.open.push_back(name.clone());
-                }
-                self.penalties.insert(name.clone(), Settled { deducted, shortfall, waived: false });
+                self.fallen_short = self.fallen_short.checked_add(*amount).ok_or_else(over)?;
+                // It stands behind older shortfalls: a floor that has fallen pays those first.
+                self.open.push_back(name.clone());
+                let settled = Settled { deducted: 0, shortfall: *amount, waived: false };
+                self.penalties.insert(name.clone(), settled);
                 self.touched.push((*at, Name::Penalty(name.clone())));
             }
             Item::Waived(penalty) => {
@@ -230,5 +227,27 @@ pub(super) fn applied(was: Posted, target: Posted, freeing: bool) -> Posted {
         deducted: was.deducted.min(target.deducted),
         shortfall: was.shortfall.min(target.shortfall),
         moved: was.moved.max(target.moved),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A floor that falls frees money; it once went to the newest penalty while an older shortfall still waited.
+    #[test]
+    fn a_floor_that_falls_pays_the_oldest_shortfall_first() {
+        let at = |s| Instant::from_seconds(s).unwrap();
+        let mut state = State::default();
+        for (s, name, item) in [
+            (1, "paid", Item::Paid(1_000)),
+            (2, "old", Item::Penalty { amount: 700, floor: 600 }),
+            (3, "new", Item::Penalty { amount: 200, floor: 200 }),
+        ] {
+            state.settle(&item.key(at(s), name), &item).unwrap();
+        }
+        // 400 at first, then 400 more for both: 300 for the old one, 100 for the new.
+        let settled = |name: &str| (state.penalties[name].deducted, state.penalties[name].shortfall);
+        assert_eq!((settled("old"), settled("new"), state.balance), ((700, 0), (100, 100), 200));
     }
 }
