@@ -1,6 +1,7 @@
 //! The one idea: a ticket's history and an instant in, its assessment out. No clock, no disk, no chance.
 
 mod answer;
+mod quote;
 
 use std::sync::Arc;
 
@@ -8,10 +9,12 @@ use rhai::ImmutableString;
 
 use crate::clock::{self, ClockFault, ClockRun, ClockSpec, ClockState, Length};
 use crate::event::{Event, EventError, Kind};
-use crate::policy::{ClauseFault, Derivation, Inputs, LadderStep, Reads, StepAt};
+use crate::policy::{ClauseFault, Derivation, LadderStep};
 use crate::ticket::{ContractFacts, Entry, Status, Ticket, insert, status_after};
+use crate::vocabulary::{Inputs, Reads, StepAt};
 use crate::{Instant, Money, Pack, Span};
 pub use answer::{Assessment, ClassOutcome, ClockOutcome, FORMAT, Finding, PenaltyOutcome, Readings};
+pub use quote::{Quote, QuoteError};
 
 /// Assesses one ticket by its history, as of an instant. Pure: the same arguments give the same answer, anywhere.
 ///
@@ -26,19 +29,21 @@ pub fn assess(
     ticket_events: &[Event],
     as_of: Instant,
 ) -> Result<Assessment, EventError> {
-    let admitted = |events: &[Event]| -> Result<Vec<Arc<Entry>>, EventError> {
-        let mut history = Vec::with_capacity(events.len());
-        for event in events {
-            insert(&mut history, Arc::new(pack.schema.admit(event)?));
-        }
-        Ok(history)
-    };
-    let (contract, history) = (admitted(contract_events)?, admitted(ticket_events)?);
+    let (contract, history) = (admitted(pack, contract_events)?, admitted(pack, ticket_events)?);
     let first = ticket_events.first();
     let ticket = Arc::from(first.and_then(|event| event.ticket.as_deref()).unwrap_or_default());
     let case = Case { pack, contract: &contract, history: &history, ticket: &ticket, as_of };
     let outcome = case.outcome(None, None);
     Ok(case.assessment(first.map_or("", |event| event.contract.as_str()), &outcome))
+}
+
+/// Events admitted by the pack's schema, in their order.
+fn admitted(pack: &Pack, events: &[Event]) -> Result<Vec<Arc<Entry>>, EventError> {
+    let mut history = Vec::with_capacity(events.len());
+    for event in events {
+        insert(&mut history, Arc::new(pack.schema.admit(event)?));
+    }
+    Ok(history)
 }
 
 /// One ticket before the judge.
@@ -312,7 +317,7 @@ impl<'a> Case<'a> {
                 format!("clock `{}` ends on the fact `{fact}`, which is not known when it starts", spec.name)
             }
         };
-        let at = clause.map_or(rhai::Position::NONE, |clause| clause.place("deadlines"));
+        let at = clause.map_or(rhai::Position::NONE, |clause| clause.place(crate::policy::DEADLINES));
         Box::new(ClauseFault {
             clause: clause.map_or(String::new(), |clause| clause.id.to_string()),
             file: clause.map_or(String::new(), |clause| clause.file.clone()),

@@ -39,7 +39,7 @@ pub(crate) struct ClockSpec {
     pub(crate) name: Arc<str>,
     pub(crate) start: Start,
     pub(crate) length: Length,
-    pub(crate) stops: Box<[Kind]>,
+    pub(crate) stops: Arc<[Kind]>,
     /// The calendar, by its place in the pack.
     pub(crate) calendar: u16,
     pub(crate) pauses: Pauses,
@@ -48,7 +48,7 @@ pub(crate) struct ClockSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Start {
     /// The first of these events.
-    On(Box<[Kind]>),
+    On(Arc<[Kind]>),
     /// The breach of an earlier clock of the ticket, by place.
     BreachOf(u16),
 }
@@ -78,7 +78,7 @@ pub enum CountRule {
 pub(crate) enum Pauses {
     Never,
     Always,
-    For(Box<[ImmutableString]>),
+    For(Arc<[ImmutableString]>),
 }
 
 /// A clock as it ran up to an instant.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::assess::{Case, FORMAT, Outcome, PenaltyRun, Readings, described, penalty_id};
 use crate::clock::{ClockRun, ClockState};
-use crate::policy::{Inputs, Reads};
+use crate::vocabulary::{Inputs, Reads};
 use crate::{Instant, Money, Span};
 
 /// What a decision decides.
@@ -279,13 +279,13 @@ impl Comparison<'_> {
 }
 
 /// What a ladder's step is called.
-pub(crate) fn step_name(at: crate::policy::StepAt) -> String {
+pub(crate) fn step_name(at: crate::vocabulary::StepAt) -> String {
     match at {
-        crate::policy::StepAt::Share(share) => {
+        crate::vocabulary::StepAt::Share(share) => {
             format!("{} % of the time is used", (share * rust_decimal::Decimal::ONE_HUNDRED).normalize())
         }
-        crate::policy::StepAt::Breach => "the deadline has passed".to_owned(),
-        crate::policy::StepAt::After(span) => format!("{span} after the deadline"),
+        crate::vocabulary::StepAt::Breach => "the deadline has passed".to_owned(),
+        crate::vocabulary::StepAt::After(span) => format!("{span} after the deadline"),
     }
 }
 

@@ -32,7 +32,7 @@
 //!
 //! [`Instant`] is whole microseconds in UTC; [`Span`] is whole microseconds of elapsed or of open time, as the place says.
 //! [`Money`] is whole minor units of one [`Currency`]. Nothing here reads a clock, a network or the environment, and only
-//! [`Pack::open`] reads files.
+//! [`Pack::open`] and [`Pack::check_folder`] read files.
 //!
 //! # JSON
 //!
@@ -48,8 +48,10 @@
 mod assess;
 mod calendar;
 mod case;
+mod check;
 mod clock;
 mod decision;
+mod diagnostic;
 mod engine;
 mod event;
 mod explain;
@@ -60,18 +62,25 @@ mod nearest;
 mod outbox;
 mod pack;
 mod policy;
+mod program;
 mod terms;
 mod ticket;
 mod time;
+mod vocabulary;
 
-pub use assess::{Assessment, ClassOutcome, ClockOutcome, FORMAT, Finding, PenaltyOutcome, Readings, assess};
+pub use assess::{
+    Assessment, ClassOutcome, ClockOutcome, FORMAT, Finding, PenaltyOutcome, Quote, QuoteError, Readings,
+    assess,
+};
 pub use calendar::{
     Amendment, Boundary, Calendar, CalendarDef, CalendarError, DateHours, DatedHours, DayCount, DayNote,
     HolidayData, HourMinute, Hours, LineCache, WeekDay, WeekHours, YearHolidays, answer_line,
 };
 pub use case::{CaseOutcome, Difference, run_cases};
+pub use check::{Counterexample, Law, LawOutcome, LawVerdict, PriceAt, check_laws};
 pub use clock::{ClockState, CountRule};
 pub use decision::{Decision, DecisionKind};
+pub use diagnostic::{CODES, Code, Diagnostic, Place, Related, Severity};
 pub use engine::{Engine, EngineError};
 pub use event::{CONTRACT_KINDS, Event, EventError, TICKET_KINDS};
 pub use explain::{ClauseReason, ClockReason, DayReason, Explanation, StepReason, StretchReason};
@@ -81,11 +90,12 @@ pub use ledger::{
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use outbox::Notice;
-pub use pack::{Carried, ClauseEntry, Pack, PackError, PackFault};
-pub use policy::ClauseFault;
+pub use pack::{Carried, Channel, Check, ClauseEntry, Pack, PackError, Role};
+pub use policy::{ClauseFault, Evaluator};
 pub use terms::{Period, PeriodUnit, Term, TermError, TermValue};
 pub use ticket::{Fact, FactType, Status, Value};
 pub use time::{Instant, Span, TimeError};
+pub use vocabulary::vocabulary_page;
 
 /// The README's example must compile.
 #[cfg(doctest)]

@@ -1,37 +1,62 @@
-//! Stage 5: clause scripts evaluated by rhai's interpreter, the reference for every faster evaluator.
+//! Stage 7: the clauses of a pack asked: what applies, what is due, what a breach costs. By the typed program, or by rhai's
+//! interpreter, the reference for it.
 
+mod ask;
 mod clause;
-mod compare;
+mod conflict;
+mod dynamic;
+mod reference;
+#[cfg(test)]
+mod tests;
 mod view;
-mod vocabulary;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::NaiveDate;
-use rhai::{AST, CallFnOptions, Dynamic, Engine, ImmutableString, Position, Scope};
+use rhai::{AST, Engine, ImmutableString, Scope};
 
 use crate::clock::{ClockSpec, CountRule, Length, Pauses, Start};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::hint;
-use crate::ticket::Value;
+use crate::ticket::Value as FactValue;
+use crate::vocabulary::{
+    BreachInputs, Due, DueLength, Inputs, Reads, Step, StepAt, Value, Verdict, Words, entry as entry_place,
+};
 use crate::{Instant, Money, Span};
 pub use clause::ClauseFault;
-use clause::{ClauseScript, ENTRIES, explain};
-use compare::name_of;
-use view::{BreachInputs, BreachView, TicketView};
-pub(crate) use view::{Inputs, Reads, WIDTH, Words};
-pub(crate) use vocabulary::StepAt;
-use vocabulary::{Due, DueLength, FindingText, Step, Verdict, interpreter};
+pub(crate) use clause::ClauseScript;
+use reference::{interpreter, limited};
 
-/// All clause scripts of a pack with the interpreter that runs them.
+/// What evaluates clauses. Both give the same values, the same faults at the same places, and the same record of what was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Evaluator {
+    /// The typed program: what an engine uses.
+    #[default]
+    Program,
+    /// rhai's interpreter: slower, and the reference that the program is tested against.
+    Reference,
+}
+
+/// All clause scripts of a pack with what runs them.
 pub(crate) struct Policy {
     engine: Engine,
+    reader: Engine,
+    pub(crate) evaluator: Evaluator,
     pub(crate) words: Arc<Words>,
     pub(crate) clauses: Vec<ClauseScript>,
     /// How working days are counted in each calendar.
     pub(crate) count_rules: Vec<CountRule>,
     floor: Option<usize>,
 }
+
+/// The entry functions by their places in [`ENTRIES`](crate::vocabulary::ENTRIES).
+const APPLIES: usize = 0;
+pub(crate) const DEADLINES: usize = 1;
+const PENALTY: usize = 2;
+const CLASSIFY: usize = 3;
+const ESCALATION: usize = 4;
+const FINDINGS: usize = 5;
+const FLOOR: usize = 6;
 
 /// What the clauses say of one ticket, before any time has run.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -66,7 +91,7 @@ pub(crate) struct Class {
 pub(crate) struct LadderStep {
     pub(crate) clock: u16,
     pub(crate) at: StepAt,
-    pub(crate) roles: Box<[ImmutableString]>,
+    pub(crate) roles: Arc<[ImmutableString]>,
 }
 
 /// The price of one breach.
@@ -80,17 +105,22 @@ pub(crate) struct Price {
 
 impl Policy {
     pub(crate) fn new(words: Arc<Words>, count_rules: Vec<CountRule>) -> Policy {
-        Policy { engine: interpreter(&words), words, clauses: Vec::new(), count_rules, floor: None }
+        let engine = interpreter(&words);
+        let (reader, evaluator) = (limited(), Evaluator::default());
+        Policy { engine, reader, evaluator, words, clauses: Vec::new(), count_rules, floor: None }
     }
 
-    /// Compiles one clause file and adds it.
+    /// Reads, types and compiles one clause file and adds it, with everything that is wrong with it. A file with errors is
+    /// added too, so that what it carries is known; the pack is refused as a whole.
     pub(crate) fn add(
         &mut self,
         id: String,
         file: String,
         text: &str,
         dates: [Option<NaiveDate>; 2],
-    ) -> Result<(), ClauseFault> {
+    ) -> Vec<Diagnostic> {
+        let lowered = crate::program::read(&self.reader, &self.words, &file, text);
+        let mut diagnostics = lowered.diagnostics;
         let mut clause = ClauseScript {
             id: id.into(),
             file,
@@ -99,95 +129,106 @@ impl Policy {
             overrides: Vec::new(),
             ast: AST::empty(),
             defines: 0,
+            program: lowered.program,
+            names: lowered.names,
+            heads: lowered.heads,
         };
-        // Strict variables know the two globals by this scope; their values come at each evaluation.
-        let mut scope = Scope::new();
-        scope.push_constant("terms", ()).push_constant("contract", ());
-        match self.engine.compile_with_scope(&scope, text) {
-            Ok(ast) => clause.ast = ast,
-            Err(error) => return Err(clause.fault(error.position(), error.err_type().to_string())),
-        }
-        if let Some(statement) = clause.ast.statements().first() {
-            let message = "only functions stand at the top of a clause file";
-            return Err(clause.fault(statement.position(), message));
-        }
-        for function in clause.ast.iter_functions() {
-            let known = ENTRIES.iter().position(|(name, _)| *name == function.name);
-            let expected = known.and_then(|i| ENTRIES.get(i)).map_or(function.params.len(), |(_, n)| *n);
-            if function.params.len() != expected {
-                let message = format!(
-                    "`{}` takes {expected} parameter(s), not {}",
-                    function.name,
-                    function.params.len()
-                );
-                return Err(clause.fault(clause.place(function.name), message));
-            }
-            let near = hint(function.name, ENTRIES.iter().map(|(name, _)| *name));
-            match known {
-                Some(i) => clause.defines |= 1 << i,
-                None if !near.is_empty() => {
-                    let message = format!("unknown entry function `{}`{near}", function.name);
-                    return Err(clause.fault(clause.place(function.name), message));
-                }
-                None => {}
-            }
-        }
-        if clause.defines == 0 {
-            let names: Vec<_> = ENTRIES.iter().map(|(name, _)| *name).collect();
-            let message = format!("the file defines none of {}", names.join(", "));
-            return Err(clause.fault(Position::NONE, message));
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            diagnostics.extend(self.compile(&mut clause, text));
         }
         self.clauses.push(clause);
-        Ok(())
+        diagnostics
     }
 
-    /// Settles who gives the deposit's floor.
-    pub(crate) fn finish(&mut self) -> Result<(), ClauseFault> {
-        let mut floors = (0..self.clauses.len())
-            .filter(|i| self.clauses.get(*i).is_some_and(|clause| clause.defines("deposit_floor")));
-        self.floor = floors.next();
-        match (floors.next().and_then(|i| self.clauses.get(i)), self.floor.and_then(|i| self.clauses.get(i)))
-        {
-            (Some(second), Some(first)) => Err(second.fault(
-                second.place("deposit_floor"),
-                format!("clause {} gives the deposit's floor already, in {}", first.id, first.file),
-            )),
-            _ => Ok(()),
+    /// Compiles a file that was found right for the interpreter. Should it see a mistake all the same, that counts.
+    fn compile(&self, clause: &mut ClauseScript, text: &str) -> Option<Diagnostic> {
+        // Strict variables know the globals by this scope; their values come at each evaluation.
+        let mut scope = Scope::new();
+        for name in ["terms", "contract", "约定", "合同"] {
+            scope.push_constant(name, ());
         }
+        match self.engine.compile_with_scope(&scope, text) {
+            Ok(ast) => clause.ast = ast,
+            Err(error) => {
+                let place = clause.place_at(error.position());
+                return Some(Diagnostic::new(Code::SYNTAX, place, error.err_type().to_string()));
+            }
+        }
+        for function in clause.ast.iter_functions() {
+            clause.defines |= entry_place(function.name).map_or(0, |place| 1 << place);
+        }
+        None
     }
 
-    pub(crate) fn floor_clause(&self) -> Option<usize> {
-        self.floor
+    /// Settles who gives the deposit's floor, and tells of clauses that decide the same thing.
+    pub(crate) fn finish(&mut self) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        let floor = |clause: &ClauseScript| clause.program.entries.get(6).is_some_and(Option::is_some);
+        let mut floors = (0..self.clauses.len()).filter(|i| self.clauses.get(*i).is_some_and(floor));
+        self.floor = floors.next();
+        let first = self.floor.and_then(|i| self.clauses.get(i));
+        for second in floors.filter_map(|i| self.clauses.get(i)) {
+            let Some(first) = first else { continue };
+            let message = format!(
+                "clause {} gives the deposit's floor already: one clause has `deposit_floor`",
+                first.id
+            );
+            let diagnostic = Diagnostic::new(Code::FLOOR, second.head(FLOOR), message);
+            diagnostics.push(diagnostic.related(first.head(FLOOR), "the first one"));
+        }
+        if self.floor.is_none() {
+            let prices = |clause: &&ClauseScript| clause.program.entries.get(2).is_some_and(Option::is_some);
+            if let Some(clause) = self.clauses.iter().find(prices) {
+                let message = "prices breaches, but no clause defines `deposit_floor()`";
+                diagnostics.push(Diagnostic::new(Code::FLOOR, clause.head(PENALTY), message));
+            }
+        }
+        for clause in &self.clauses {
+            if let Some(Some(applies)) = clause.program.entries.get(APPLIES)
+                && applies.body.result_is(&Value::Bool(false))
+            {
+                let message = format!("clause {} never applies", clause.id);
+                diagnostics.push(Diagnostic::new(Code::UNUSED_CLAUSE, clause.head(APPLIES), message));
+            }
+        }
+        diagnostics.extend(conflict::conflicts(&self.clauses));
+        diagnostics
+    }
+
+    /// The facts and terms that the clauses name, all together.
+    pub(crate) fn names(&self) -> Reads {
+        self.clauses.iter().fold(Reads::default(), |all, clause| all.join(&clause.names))
     }
 
     /// What the clauses say of a ticket. The first fault ends it: a ticket is never half assessed.
     pub(crate) fn derive(&self, inputs: &Arc<Inputs>, on: NaiveDate) -> Result<Derivation, ClauseFault> {
-        let ticket = Dynamic::from(TicketView(Arc::clone(inputs)));
         let mut clauses = Vec::with_capacity(self.clauses.len());
         let mut clocks = Vec::new();
         let mut steps = Vec::new();
         let mut verdicts = Vec::new();
         let mut all_reads = Vec::with_capacity(self.clauses.len());
-        inputs.take_reads();
         for (place, clause) in self.clauses.iter().enumerate() {
             let place = u16::try_from(place).unwrap_or(u16::MAX);
             let in_force = clause.in_force(on);
-            let applies = in_force && self.applies(clause, inputs, &ticket)?;
-            let reads = inputs.take_reads();
+            let (applies, reads) = match in_force {
+                true => self.applies(clause, inputs)?,
+                false => (false, Reads::default()),
+            };
             clauses.push(Applied { applies, in_force, reads });
             let mut deadline_reads = Reads::default();
             if applies {
-                if clause.defines("deadlines") {
-                    self.deadlines(clause, place, inputs, &ticket, &mut clocks)?;
-                    deadline_reads = inputs.take_reads();
+                if clause.defines(DEADLINES) {
+                    deadline_reads = self.deadlines(clause, place, inputs, &mut clocks)?;
                 }
-                if clause.defines("escalation") {
-                    self.escalation(clause, place, inputs, &ticket, &clocks, &mut steps)?;
-                    inputs.take_reads();
+                if clause.defines(ESCALATION) {
+                    self.escalation(clause, place, inputs, &clocks, &mut steps)?;
                 }
-                if clause.defines("classify") {
-                    let verdict: Verdict = self.call(clause, inputs, "classify", (ticket.clone(),))?;
-                    verdicts.push((place, verdict, inputs.take_reads().join(&reads)));
+                if clause.defines(CLASSIFY) {
+                    let answer = self.ask(clause, CLASSIFY, inputs, None)?;
+                    match answer.value {
+                        Value::Verdict(verdict) => verdicts.push((place, verdict, answer.reads.join(&reads))),
+                        other => return Err(clause.misfit(CLASSIFY, &other)),
+                    }
                 }
             }
             all_reads.push(deadline_reads);
@@ -201,15 +242,14 @@ impl Policy {
         })
     }
 
-    fn applies(
-        &self,
-        clause: &ClauseScript,
-        inputs: &Arc<Inputs>,
-        ticket: &Dynamic,
-    ) -> Result<bool, ClauseFault> {
-        match clause.defines("applies") {
-            true => self.call(clause, inputs, "applies", (ticket.clone(),)),
-            false => Ok(true),
+    fn applies(&self, clause: &ClauseScript, inputs: &Arc<Inputs>) -> Result<(bool, Reads), ClauseFault> {
+        if !clause.defines(APPLIES) {
+            return Ok((true, Reads::default()));
+        }
+        let answer = self.ask(clause, APPLIES, inputs, None)?;
+        match answer.value {
+            Value::Bool(yes) => Ok((yes, answer.reads)),
+            other => Err(clause.misfit(APPLIES, &other)),
         }
     }
 
@@ -218,18 +258,19 @@ impl Policy {
         clause: &ClauseScript,
         place: u16,
         inputs: &Arc<Inputs>,
-        ticket: &Dynamic,
         clocks: &mut Vec<ClockSpec>,
-    ) -> Result<(), ClauseFault> {
+    ) -> Result<Reads, ClauseFault> {
         let first = clocks.len();
-        for due in self.call_list::<Due>(clause, inputs, "deadlines", ticket)? {
+        let answer = self.ask(clause, DEADLINES, inputs, None)?;
+        for item in clause.items(DEADLINES, answer.value)? {
+            let Value::Deadline(due) = item else { return Err(clause.misfit(DEADLINES, &item)) };
             let own = clocks.get(first..).unwrap_or_default();
             let spec = self
-                .clock(place, due, first, own, inputs)
-                .map_err(|m| clause.fault(clause.place("deadlines"), m))?;
+                .clock(place, *due, first, own, inputs)
+                .map_err(|m| clause.fault(clause.place(DEADLINES), m))?;
             clocks.push(spec);
         }
-        Ok(())
+        Ok(answer.reads)
     }
 
     fn clock(
@@ -240,7 +281,7 @@ impl Policy {
         own: &[ClockSpec],
         inputs: &Inputs,
     ) -> Result<ClockSpec, String> {
-        let name: Arc<str> = due.name.as_str().into();
+        let name = due.name;
         if own.iter().any(|spec| spec.name == name) {
             return Err(format!("the clock `{name}` is set twice"));
         }
@@ -248,9 +289,9 @@ impl Policy {
             return Err(format!("the clock `{name}` can never be met: say `.met_by(...)`"));
         }
         let start = match due.after_breach_of {
-            None => Start::On(due.starts.into()),
+            None => Start::On(due.starts),
             Some(parent) => {
-                let known = own.iter().position(|spec| *spec.name == *parent);
+                let known = own.iter().position(|spec| spec.name == parent);
                 let known = known.and_then(|i| u16::try_from(first + i).ok());
                 Start::BreachOf(known.ok_or_else(|| {
                     let near = hint(&parent, own.iter().map(|spec| &*spec.name));
@@ -267,7 +308,7 @@ impl Policy {
             Some(DueLength::Fact(fact)) => {
                 let value = inputs.facts.current.get(usize::from(fact));
                 let instant = value.and_then(|value| match value {
-                    Some(Value::Instant(at)) => Some(*at),
+                    Some(FactValue::Instant(at)) => Some(*at),
                     _ => None,
                 });
                 Length::Fact(fact, instant)
@@ -276,9 +317,9 @@ impl Policy {
         let pauses = match due.pauses {
             None => Pauses::Never,
             Some(reasons) if reasons.is_empty() => Pauses::Always,
-            Some(reasons) => Pauses::For(reasons.into()),
+            Some(reasons) => Pauses::For(reasons),
         };
-        Ok(ClockSpec { clause, name, start, length, stops: due.stops.into(), calendar, pauses })
+        Ok(ClockSpec { clause, name, start, length, stops: due.stops, calendar, pauses })
     }
 
     fn escalation(
@@ -286,24 +327,26 @@ impl Policy {
         clause: &ClauseScript,
         place: u16,
         inputs: &Arc<Inputs>,
-        ticket: &Dynamic,
         clocks: &[ClockSpec],
         steps: &mut Vec<LadderStep>,
     ) -> Result<(), ClauseFault> {
-        for step in self.call_list::<Step>(clause, inputs, "escalation", ticket)? {
-            let clock = clocks.iter().position(|spec| spec.clause == place && *spec.name == *step.clock);
+        let answer = self.ask(clause, ESCALATION, inputs, None)?;
+        for item in clause.items(ESCALATION, answer.value)? {
+            let Value::Step(step) = item else { return Err(clause.misfit(ESCALATION, &item)) };
+            let Step { clock: name, at, roles } = *step;
+            let clock = clocks.iter().position(|spec| spec.clause == place && spec.name == name);
             let Some(clock) = clock.and_then(|i| u16::try_from(i).ok()) else {
                 let own = clocks.iter().filter(|spec| spec.clause == place).map(|spec| &*spec.name);
-                let near = hint(&step.clock, own);
+                let near = hint(&name, own);
                 let message =
-                    format!("a step names the clock `{}`, which this clause does not set{near}", step.clock);
-                return Err(clause.fault(clause.place("escalation"), message));
+                    format!("a step names the clock `{name}`, which this clause does not set{near}");
+                return Err(clause.fault(clause.place(ESCALATION), message));
             };
-            if step.roles.is_empty() {
-                let message = format!("a step of `{}` tells nobody: say `.notify(\"role\")`", step.clock);
-                return Err(clause.fault(clause.place("escalation"), message));
+            if roles.is_empty() {
+                let message = format!("a step of `{name}` tells nobody: say `.notify(\"role\")`");
+                return Err(clause.fault(clause.place(ESCALATION), message));
             }
-            steps.push(LadderStep { clock, at: step.at, roles: step.roles.into() });
+            steps.push(LadderStep { clock, at, roles });
         }
         Ok(())
     }
@@ -335,7 +378,7 @@ impl Policy {
         {
             let word = |class: &Class| if class.free { "free" } else { "paid" };
             return Err(b.fault(
-                b.place("classify"),
+                b.place(CLASSIFY),
                 format!(
                     "clauses disagree: {} ({}) says {} (`{}`), {} ({}) says {} (`{}`); one must state `overrides`",
                     a.id, a.file, word(first), first.reason, b.id, b.file, word(second), second.reason
@@ -353,25 +396,18 @@ impl Policy {
         due: Instant,
         late: Span,
     ) -> Result<Option<Price>, ClauseFault> {
-        let Some(clause) = self.clauses.get(usize::from(spec.clause)).filter(|c| c.defines("penalty")) else {
+        let Some(clause) = self.clauses.get(usize::from(spec.clause)).filter(|c| c.defines(PENALTY)) else {
             return Ok(None);
         };
-        inputs.take_reads();
-        let breach = Arc::new(BreachInputs {
-            inputs: Arc::clone(inputs),
-            clock: (&*spec.name).into(),
-            due,
-            late,
-            late_read: AtomicBool::new(false),
-        });
-        let view = Dynamic::from(BreachView(Arc::clone(&breach)));
-        let amount: Money = self.call(clause, inputs, "penalty", (view,))?;
+        let breach = BreachInputs { clock: Arc::clone(&spec.name), due, late };
+        let answer = self.ask(clause, PENALTY, inputs, Some(&breach))?;
+        let Value::Money(amount) = answer.value else { return Err(clause.misfit(PENALTY, &answer.value)) };
         if amount.minor() < 0 {
-            return Err(clause
-                .fault(clause.place("penalty"), format!("a penalty of {amount}: expected zero or more")));
+            return Err(
+                clause.fault(clause.place(PENALTY), format!("a penalty of {amount}: expected zero or more"))
+            );
         }
-        let grows = breach.late_read.load(Ordering::Relaxed);
-        Ok(Some(Price { amount, grows, reads: inputs.take_reads() }))
+        Ok(Some(Price { amount, grows: answer.late_read, reads: answer.reads }))
     }
 
     /// What the process rules find wrong, by clause.
@@ -381,78 +417,63 @@ impl Policy {
         derivation: &Derivation,
     ) -> Result<Vec<(u16, ImmutableString)>, ClauseFault> {
         let mut all = Vec::new();
-        inputs.let_ask_events(true);
         for (place, (clause, applied)) in self.clauses.iter().zip(&derivation.clauses).enumerate() {
-            if applied.applies && clause.defines("findings") {
-                let ticket = Dynamic::from(TicketView(Arc::clone(inputs)));
-                let place = u16::try_from(place).unwrap_or(u16::MAX);
-                let found = self.call_list::<FindingText>(clause, inputs, "findings", &ticket)?;
-                all.extend(found.into_iter().map(|finding| (place, finding.0)));
+            if !applied.applies || !clause.defines(FINDINGS) {
+                continue;
+            }
+            let place = u16::try_from(place).unwrap_or(u16::MAX);
+            let answer = self.ask(clause, FINDINGS, inputs, None)?;
+            for item in clause.items(FINDINGS, answer.value)? {
+                let Value::Finding(finding) = item else { return Err(clause.misfit(FINDINGS, &item)) };
+                all.push((place, finding.0));
             }
         }
-        inputs.let_ask_events(false);
         Ok(all)
     }
 
+    /// Asks every function that one ticket needs, and puts nothing together of the answers: how many there were.
+    pub(crate) fn ask_all(
+        &self,
+        inputs: &Arc<Inputs>,
+        on: NaiveDate,
+        clocks: &[ClockSpec],
+        late: Span,
+    ) -> Result<usize, ClauseFault> {
+        let mut asked = 0;
+        for clause in self.clauses.iter().filter(|clause| clause.in_force(on)) {
+            for entry in [APPLIES, DEADLINES, CLASSIFY] {
+                if clause.defines(entry) {
+                    self.ask(clause, entry, inputs, None)?;
+                    asked += 1;
+                }
+            }
+        }
+        for clock in clocks {
+            let Some(clause) = self.clauses.get(usize::from(clock.clause)).filter(|c| c.defines(PENALTY))
+            else {
+                continue;
+            };
+            let breach = BreachInputs { clock: Arc::clone(&clock.name), due: inputs.reported_at, late };
+            self.ask(clause, PENALTY, inputs, Some(&breach))?;
+            asked += 1;
+        }
+        Ok(asked)
+    }
+
     pub(crate) fn has_findings(&self) -> bool {
-        self.clauses.iter().any(|clause| clause.defines("findings"))
+        self.clauses.iter().any(|clause| clause.defines(FINDINGS))
     }
 
     /// Below what the deposit may not fall; nothing when the pack has no such clause.
     pub(crate) fn deposit_floor(&self, inputs: &Arc<Inputs>) -> Result<Option<Money>, ClauseFault> {
         let Some(clause) = self.floor.and_then(|i| self.clauses.get(i)) else { return Ok(None) };
-        let floor: Money = self.call(clause, inputs, "deposit_floor", ())?;
+        let answer = self.ask(clause, FLOOR, inputs, None)?;
+        let Value::Money(floor) = answer.value else { return Err(clause.misfit(FLOOR, &answer.value)) };
         if floor.minor() < 0 {
-            return Err(clause
-                .fault(clause.place("deposit_floor"), format!("a floor of {floor}: expected zero or more")));
+            return Err(
+                clause.fault(clause.place(FLOOR), format!("a floor of {floor}: expected zero or more"))
+            );
         }
         Ok(Some(floor))
-    }
-
-    fn call<T: Clone + 'static>(
-        &self,
-        clause: &ClauseScript,
-        inputs: &Arc<Inputs>,
-        entry: &str,
-        args: impl rhai::FuncArgs,
-    ) -> Result<T, ClauseFault> {
-        let options = CallFnOptions::new().eval_ast(false).with_tag(Arc::clone(inputs));
-        let mut scope = Scope::new();
-        let result: Result<Dynamic, _> =
-            self.engine.call_fn_with_options(options, &mut scope, &clause.ast, entry, args);
-        let value = result.map_err(|error| explain(clause, entry, *error))?;
-        value.try_cast_result::<T>().map_err(|value| {
-            let found = name_of(&value);
-            let expected = match entry {
-                "applies" => "true or false",
-                "penalty" | "deposit_floor" => "money",
-                "classify" => "`free(\"why\")`, `paid(\"why\")` or `undecided()`",
-                _ => "a list",
-            };
-            clause.fault(clause.place(entry), format!("`{entry}` gives {found}: expected {expected}"))
-        })
-    }
-
-    fn call_list<T: Clone + 'static>(
-        &self,
-        clause: &ClauseScript,
-        inputs: &Arc<Inputs>,
-        entry: &str,
-        ticket: &Dynamic,
-    ) -> Result<Vec<T>, ClauseFault> {
-        let list: rhai::Array = self.call(clause, inputs, entry, (ticket.clone(),))?;
-        let expected = match entry {
-            "deadlines" => "`due(...)`",
-            "escalation" => "steps such as `at_breach(...)`",
-            _ => "`finding(...)`",
-        };
-        list.into_iter()
-            .map(|item| {
-                item.try_cast_result::<T>().map_err(|item| {
-                    let message = format!("`{entry}` lists {}: expected {expected}", name_of(&item));
-                    clause.fault(clause.place(entry), message)
-                })
-            })
-            .collect()
     }
 }

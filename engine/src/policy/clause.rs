@@ -6,20 +6,12 @@ use chrono::NaiveDate;
 use rhai::{AST, EvalAltResult, Position};
 use serde::Serialize;
 
-use super::view::{BreachView, ContractView, Share, TermsView, TicketView};
-use super::vocabulary::{Due, OPERATIONS_MAX};
+use super::reference::OPERATIONS_MAX;
+use super::view::{BreachView, ContractView, TermsView, TicketView};
+use crate::diagnostic::Place;
+use crate::program::Program;
+use crate::vocabulary::{Due, ENTRIES, Reads, Share, Value};
 use crate::{Instant, Money, Span};
-
-/// The functions that a clause file may define, with how many parameters each has.
-pub(crate) const ENTRIES: [(&str, usize); 7] = [
-    ("applies", 1),
-    ("deadlines", 1),
-    ("penalty", 1),
-    ("classify", 1),
-    ("escalation", 1),
-    ("findings", 1),
-    ("deposit_floor", 0),
-];
 
 /// A clause that could not be evaluated: where, and what was wrong. The rule author's fault, or an event lacks a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -47,21 +39,51 @@ pub(crate) struct ClauseScript {
     pub(crate) overrides: Vec<u16>,
     pub(super) ast: AST,
     pub(super) defines: u8,
+    pub(crate) program: Program,
+    /// The facts and terms that its text names.
+    pub(crate) names: Reads,
+    /// Where the name of each entry function stands.
+    pub(super) heads: [Option<Place>; ENTRIES.len()],
 }
 
 impl ClauseScript {
-    pub(crate) fn defines(&self, entry: &str) -> bool {
-        ENTRIES.iter().position(|(name, _)| *name == entry).is_some_and(|i| self.defines >> i & 1 == 1)
+    pub(crate) fn defines(&self, entry: usize) -> bool {
+        self.defines >> entry & 1 == 1
+    }
+
+    /// Whether nothing of it could be made out.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.program.entries.iter().all(Option::is_none)
     }
 
     pub(super) fn in_force(&self, on: NaiveDate) -> bool {
         self.from.is_none_or(|from| from <= on) && self.until.is_none_or(|until| on < until)
     }
 
-    /// Where a function of the file begins, for faults that have no place of their own.
-    pub(crate) fn place(&self, function: &str) -> Position {
-        let found = self.ast.iter_fn_def().find(|def| def.name == function);
+    /// The name under which the file defines an entry function.
+    pub(super) fn entry_name(&self, entry: usize) -> &'static str {
+        let names = ENTRIES.get(entry).map_or(["", ""], |entry| entry.names);
+        let chinese = self.ast.iter_fn_def().any(|def| def.name == names[1]);
+        names[usize::from(chinese)]
+    }
+
+    /// Where an entry function begins, for faults that have no place of their own.
+    pub(crate) fn place(&self, entry: usize) -> Position {
+        let name = self.entry_name(entry);
+        let found = self.ast.iter_fn_def().find(|def| def.name == name);
         found.map_or(Position::NONE, |def| def.body.start_position())
+    }
+
+    /// Where the name of an entry function stands; the file where it has none.
+    pub(crate) fn head(&self, entry: usize) -> Place {
+        let head = self.heads.get(entry).and_then(Option::as_ref);
+        head.cloned().unwrap_or_else(|| Place::file(&self.file))
+    }
+
+    /// A position of the file as a place.
+    pub(super) fn place_at(&self, at: Position) -> Place {
+        let (line, column) = (at.line().unwrap_or(0), at.position().unwrap_or(0));
+        Place { file: self.file.clone(), line, column, length: 0 }
     }
 
     pub(super) fn fault(&self, at: Position, message: impl Into<String>) -> ClauseFault {
@@ -73,10 +95,25 @@ impl ClauseScript {
             message: message.into(),
         }
     }
+
+    /// An entry function that gives the wrong sort of thing.
+    pub(super) fn misfit(&self, entry: usize, found: &Value) -> ClauseFault {
+        let expected = ENTRIES.get(entry).map_or("", |entry| entry.expected);
+        let message = format!("`{}` gives {found}: expected {expected}", self.entry_name(entry));
+        self.fault(self.place(entry), message)
+    }
+
+    /// The items of a list that an entry function gave.
+    pub(super) fn items(&self, entry: usize, value: Value) -> Result<Vec<Value>, ClauseFault> {
+        match value {
+            Value::List(items) => Ok(items),
+            other => Err(self.misfit(entry, &other)),
+        }
+    }
 }
 
 /// A fault at its innermost place, in the vocabulary's words.
-pub(super) fn explain(clause: &ClauseScript, entry: &str, error: EvalAltResult) -> ClauseFault {
+pub(super) fn explain(clause: &ClauseScript, entry: usize, error: EvalAltResult) -> ClauseFault {
     let mut at = error.position();
     let mut inner = &error;
     while let EvalAltResult::ErrorInFunctionCall(_, _, next, _) = inner {

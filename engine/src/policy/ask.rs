@@ -1,0 +1,78 @@
+//! One entry function of one clause asked, by either evaluator.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rhai::{CallFnOptions, Dynamic, Position, Scope};
+
+use super::clause::{ClauseFault, ClauseScript, explain};
+use super::dynamic::{name_of, to_value};
+use super::view::{BreachSeen, BreachView, TicketView};
+use super::{Evaluator, FINDINGS, FLOOR, Policy};
+use crate::program::Run;
+use crate::vocabulary::{BreachInputs, Inputs, Reads, Value};
+
+impl Policy {
+    /// Asks an entry function of a clause.
+    pub(super) fn ask(
+        &self,
+        clause: &ClauseScript,
+        entry: usize,
+        inputs: &Arc<Inputs>,
+        breach: Option<&BreachInputs>,
+    ) -> Result<Answer, ClauseFault> {
+        if self.evaluator == Evaluator::Reference {
+            return self.interpret(clause, entry, inputs, breach);
+        }
+        let Some(Some(function)) = clause.program.entries.get(entry) else {
+            return Err(clause.fault(Position::NONE, "the function is not there"));
+        };
+        let mut run = Run::new(inputs, breach);
+        match run.call(function) {
+            Ok(value) => Ok(Answer { value, reads: run.reads, late_read: run.late_read }),
+            Err(fault) => Err(clause.fault(fault.at, fault.message)),
+        }
+    }
+
+    /// The same by rhai's interpreter.
+    pub(super) fn interpret(
+        &self,
+        clause: &ClauseScript,
+        entry: usize,
+        inputs: &Arc<Inputs>,
+        breach: Option<&BreachInputs>,
+    ) -> Result<Answer, ClauseFault> {
+        inputs.take_reads();
+        inputs.let_ask_events(entry == FINDINGS);
+        let seen = breach.map(|breach| {
+            Arc::new(BreachSeen {
+                inputs: Arc::clone(inputs),
+                breach: breach.clone(),
+                late_read: AtomicBool::new(false),
+            })
+        });
+        let args: Vec<Dynamic> = match (&seen, entry) {
+            (Some(seen), _) => vec![Dynamic::from(BreachView(Arc::clone(seen)))],
+            (None, FLOOR) => Vec::new(),
+            _ => vec![Dynamic::from(TicketView(Arc::clone(inputs)))],
+        };
+        let options = CallFnOptions::new().eval_ast(false).with_tag(Arc::clone(inputs));
+        let name = clause.entry_name(entry);
+        let result: Result<Dynamic, _> =
+            self.engine.call_fn_with_options(options, &mut Scope::new(), &clause.ast, name, args);
+        inputs.let_ask_events(false);
+        let value = result.map_err(|error| explain(clause, entry, *error))?;
+        let value = to_value(&value).ok_or_else(|| {
+            clause.fault(clause.place(entry), format!("`{name}` gives {}", name_of(&value)))
+        })?;
+        let late_read = seen.is_some_and(|seen| seen.late_read.load(Ordering::Relaxed));
+        Ok(Answer { value, reads: inputs.take_reads(), late_read })
+    }
+}
+
+/// What an entry function answered, and what it looked at.
+pub(super) struct Answer {
+    pub(super) value: Value,
+    pub(super) reads: Reads,
+    pub(super) late_read: bool,
+}
