@@ -322,24 +322,38 @@ impl Kind {
 
 /// All kinds that one pack knows.
 #[derive(Clone, Debug)]
-pub(crate) struct Kinds(Vec<String>);
+pub(crate) struct Kinds {
+    names: Vec<String>,
+    /// Other names of declared kinds.
+    aliases: Vec<(String, Kind)>,
+}
 
 impl Kinds {
     pub(crate) fn with_declared(declared: &[String]) -> Kinds {
         let built_in = TICKET_KINDS.iter().chain(&CONTRACT_KINDS).map(|kind| (*kind).to_owned());
-        Kinds(built_in.chain(declared.iter().cloned()).collect())
+        Kinds { names: built_in.chain(declared.iter().cloned()).collect(), aliases: Vec::new() }
+    }
+
+    /// Gives a kind another name in scripts.
+    pub(crate) fn name_also(&mut self, kind: Kind, alias: String) {
+        self.aliases.push((alias, kind));
+    }
+
+    /// The kind that the pack calls so in Chinese.
+    pub(crate) fn alias(&self, zh: &str) -> Option<Kind> {
+        self.aliases.iter().find(|(alias, _)| alias == zh).map(|(_, kind)| *kind)
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Kind> {
-        self.0.iter().position(|kind| kind == name).and_then(|i| u16::try_from(i).ok()).map(Kind)
+        self.names.iter().position(|kind| kind == name).and_then(|i| u16::try_from(i).ok()).map(Kind)
     }
 
     pub(crate) fn name(&self, kind: Kind) -> &str {
-        self.0.get(usize::from(kind.0)).map_or("", String::as_str)
+        self.names.get(usize::from(kind.0)).map_or("", String::as_str)
     }
 
     pub(crate) fn hint(&self, name: &str) -> String {
-        hint(name, self.0.iter().map(String::as_str))
+        hint(name, self.names.iter().map(String::as_str))
     }
 }
 
@@ -371,6 +385,15 @@ mod tests {
         }
         assert!(CONTRACT_KINDS.iter().all(|name| kinds.find(name).is_some_and(Kind::of_contract)));
         assert!(!TICKET_KINDS.iter().any(|name| kinds.find(name).is_some_and(Kind::of_contract)));
+    }
+
+    #[test]
+    fn a_declared_kind_has_a_second_name() {
+        let mut kinds = Kinds::with_declared(&["receipt_sent".to_owned()]);
+        let kind = kinds.find("receipt_sent").unwrap();
+        kinds.name_also(kind, "回执已发".to_owned());
+        assert_eq!(kinds.alias("回执已发"), Some(kind));
+        assert_eq!((kinds.alias("receipt_sent"), kinds.find("回执已发")), (None, None));
     }
 
     #[test]

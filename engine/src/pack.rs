@@ -1,9 +1,22 @@
 //! A contract pack: what a contract manager owns. Read whole, checked whole, with everything wrong told at once.
 
 mod calendars;
+mod clauses;
+mod facts;
 mod file;
 mod folder;
+mod header;
 mod load;
+mod names;
+mod opening;
+mod scripts;
+mod source;
+mod syntax;
+mod table;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod unused;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,11 +26,16 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Serialize;
 
+use crate::diagnostic::Diagnostic;
 use crate::event::Event;
-use crate::policy::Policy;
+use crate::policy::{Evaluator, Policy};
 use crate::terms::{TermValue, TermsInForce};
 use crate::ticket::{Fact, Schema};
 use crate::{Calendar, Currency, Instant};
+use load::Files;
+
+/// The format of packs that this program reads: `format` in pack.toml.
+const FORMAT: u32 = 1;
 
 /// A contract pack, ready to assess tickets by. Cheap to share ([`Arc`]); holds no state of any ticket.
 ///
@@ -45,6 +63,10 @@ pub struct Pack {
     pub zone: Tz,
     /// The clauses of contract.md in their order, and how each is carried.
     pub clauses: Vec<ClauseEntry>,
+    /// Who is told of steps of escalation, in the order of their names.
+    pub roles: Vec<Role>,
+    /// How somebody is told, in the order of their names.
+    pub channels: Vec<Channel>,
     pub(crate) policy: Policy,
     pub(crate) schema: Arc<Schema>,
     pub(crate) calendars: Vec<DatedCalendar>,
@@ -52,6 +74,7 @@ pub struct Pack {
     pub(crate) low_term: Option<usize>,
     pub(crate) opening: Vec<Event>,
     pub(crate) files: BTreeMap<String, String>,
+    pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) overrides: Vec<(String, String)>,
 }
 
@@ -78,29 +101,57 @@ pub enum Carried {
     Later(String),
 }
 
-/// One thing wrong with a pack. The rule author's to mend.
+/// A role that an escalation step may name: `[roles.NAME]` in pack.toml.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PackFault {
-    /// The file within the pack.
-    pub file: String,
-    /// The line, from 1; 0 when the fault is of the whole file.
-    pub line: usize,
-    /// The column, from 1; 0 when the fault is of the whole line.
-    pub column: usize,
-    /// What was wrong, and what was expected.
-    pub message: String,
+pub struct Role {
+    /// Its name in `.notify("...")`.
+    pub name: String,
+    /// Who that is; may be empty.
+    pub doc: String,
+    /// The channels by which it is told, each declared; may be empty.
+    pub channels: Vec<String>,
 }
 
-/// Everything wrong with a pack, in the order of its files. A pack with faults is never evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
-pub struct PackError(pub Vec<PackFault>);
+/// A way in which a role is told: `[channels.NAME]` in pack.toml.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Channel {
+    /// Its name in the roles' `channels`.
+    pub name: String,
+    /// What it is; may be empty.
+    pub doc: String,
+}
 
-impl fmt::Display for PackFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.line, self.column) {
-            (0, _) => write!(f, "{}: {}", self.file, self.message),
-            (line, 0) => write!(f, "{}:{line}: {}", self.file, self.message),
-            (line, column) => write!(f, "{}:{line}:{column}: {}", self.file, self.message),
+/// Everything that is wrong with a pack, in the order of its files and lines. A pack with an error is never evaluated.
+///
+/// Holds errors only; [`Pack::check`] tells the warnings as well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+pub struct PackError(pub Vec<Diagnostic>);
+
+/// What a check of a pack comes to.
+///
+/// ```
+/// use holdback::Pack;
+/// let check = Pack::check([("pack.toml".to_owned(), "format = 2\r\n".to_owned())].into());
+/// assert!(check.pack.is_none());
+/// let told = &check.diagnostics[0];
+/// assert_eq!((told.place.line, told.place.column, told.place.length), (1, 10, 1));
+/// assert_eq!(check.files["pack.toml"], "format = 2\n");
+/// ```
+#[derive(Debug)]
+pub struct Check {
+    /// The pack; nothing when there is an error.
+    pub pack: Option<Pack>,
+    /// Errors and warnings, in the order of the files and lines.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files that were read, as the places in them count: without byte order marks, with LF at the ends of lines.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Check {
+    fn into_result(self) -> Result<Pack, PackError> {
+        match self.pack {
+            Some(pack) => Ok(pack),
+            None => Err(PackError(self.diagnostics.into_iter().filter(Diagnostic::is_error).collect())),
         }
     }
 }
@@ -150,7 +201,14 @@ impl Pack {
     pub fn with_term(&self, name: &str, value: &str) -> Result<Pack, PackError> {
         let mut overrides = self.overrides.clone();
         overrides.push((name.to_owned(), value.to_owned()));
-        load::load(self.files.clone(), overrides)
+        load::check(self.files.clone(), BTreeMap::new(), Vec::new(), overrides).into_result()
+    }
+
+    /// The same pack with its clauses evaluated otherwise; the answers are the same.
+    #[must_use]
+    pub fn evaluated_by(mut self, evaluator: Evaluator) -> Pack {
+        self.policy.evaluator = evaluator;
+        self
     }
 
     /// Reads a pack from its files, by their paths within it (`pack.toml`, `clauses/1.rhai` ...).
@@ -158,7 +216,26 @@ impl Pack {
     /// # Errors
     /// [`PackError`] with everything that is wrong.
     pub fn from_files(files: BTreeMap<String, String>) -> Result<Pack, PackError> {
-        load::load(files, Vec::new())
+        Pack::check(files).into_result()
+    }
+
+    /// Everything that is wrong with a pack, or looks wrong, and the pack itself when there is no error.
+    ///
+    /// ```
+    /// # use holdback::Pack;
+    /// let pack = "format = 1\nname = \"p\"\nversion = \"1\"\ncurrency = \"RMB\"\nzone = \"UTC\"\ncontracts = [\"c\"]\n";
+    /// let files = [("pack.toml", pack), ("contract.md", "# [1] By people\n")];
+    /// let check = Pack::check(files.map(|(path, text)| (path.to_owned(), text.to_owned())).into());
+    /// let told: Vec<String> = check.diagnostics.iter().map(|d| format!("{} {}", d.place, d.code)).collect();
+    /// assert_eq!(told, ["contract.md:1:4 E0702", "pack.toml:4:12 E0803"]);
+    /// ```
+    pub fn check(files: BTreeMap<String, String>) -> Check {
+        load::check(files, BTreeMap::new(), Vec::new(), Vec::new())
+    }
+
+    /// What looks wrong with the pack, in the order of its files and lines.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// The texts of its case files, by path.

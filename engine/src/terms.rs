@@ -1,6 +1,5 @@
 //! The contract's numbers, kept apart from the logic: each dated, with its unit and its clause.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -67,6 +66,8 @@ pub struct Term {
     pub of: Vec<String>,
     /// What it means.
     pub doc: String,
+    /// Its other name in scripts, usually Chinese.
+    pub zh: Option<String>,
     /// Values in ascending order of the local date (contract zone) from which each is in force.
     pub values: Vec<(NaiveDate, TermValue)>,
 }
@@ -107,17 +108,6 @@ pub enum TermError {
         /// What fits.
         expected: String,
     },
-    /// Two values from one date, or dates out of order.
-    #[error("term `{name}`: the value from {from} does not come after the one before it")]
-    Order {
-        /// The term.
-        name: String,
-        /// The offending date.
-        from: NaiveDate,
-    },
-    /// A term without any value.
-    #[error("term `{0}` has no values: expected at least one `{{ from = 2026-01-01, value = ... }}`")]
-    Empty(String),
 }
 
 pub(crate) const UNITS: &str =
@@ -270,66 +260,6 @@ impl Terms {
     }
 }
 
-/// terms.toml as it is written.
-pub(crate) type TermsFile = BTreeMap<String, TermEntry>;
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TermEntry {
-    pub(crate) clause: String,
-    pub(crate) unit: String,
-    #[serde(default)]
-    pub(crate) of: Vec<String>,
-    #[serde(default)]
-    pub(crate) doc: String,
-    pub(crate) values: Vec<DatedValue>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DatedValue {
-    pub(crate) from: toml::value::Datetime,
-    pub(crate) value: toml::Value,
-}
-
-impl TermEntry {
-    pub(crate) fn read(self, name: &str, currency: Currency) -> Result<Term, TermError> {
-        let mut term = Term {
-            name: name.into(),
-            clause: self.clause,
-            unit: self.unit,
-            of: self.of,
-            doc: self.doc,
-            values: Vec::new(),
-        };
-        for dated in self.values {
-            let from = dated.from.to_string();
-            let from: NaiveDate = from.parse().map_err(|_| TermError::Value {
-                name: name.to_owned(),
-                value: from,
-                unit: "dates".to_owned(),
-                expected: "a date such as 2026-01-15".to_owned(),
-            })?;
-            let value = term.read(&scalar(&dated.value), currency)?;
-            if term.values.last().is_some_and(|(last, _)| *last >= from) {
-                return Err(TermError::Order { name: name.to_owned(), from });
-            }
-            term.values.push((from, value));
-        }
-        if term.values.is_empty() {
-            return Err(TermError::Empty(name.to_owned()));
-        }
-        Ok(term)
-    }
-}
-
-fn scalar(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 impl std::fmt::Display for Period {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let unit = match self.unit {
@@ -374,6 +304,7 @@ mod tests {
             unit: unit.into(),
             of: of.iter().map(|s| (*s).to_owned()).collect(),
             doc: String::new(),
+            zh: None,
             values: Vec::new(),
         }
     }

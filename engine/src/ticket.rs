@@ -50,6 +50,10 @@ pub struct Fact {
     pub of: FactType,
     /// What it means.
     pub doc: String,
+    /// Its other name in scripts, usually Chinese.
+    pub zh: Option<String>,
+    /// The values of a one-of as seen by that name, one for each in their order; empty when there are none.
+    pub zh_values: Vec<ImmutableString>,
 }
 
 /// What a pack's events may carry: kinds and facts.

@@ -1,407 +1,377 @@
-//! Files into a [`Pack`], collecting every fault instead of stopping at the first.
+//! Files into a [`Pack`], with everything that is wrong told instead of the first.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use chrono_tz::Tz;
-use rhai::ImmutableString;
 
-use super::calendars::calendars;
-use super::file::{FactEntry, PackFile, ReasonEntry};
-use super::{Carried, ClauseEntry, Pack, PackError, PackFault};
-use crate::event::{CONTRACT_KINDS, Event, Kinds, TICKET_DATA, TICKET_KINDS};
+use super::calendars::{always, calendars};
+use super::clauses::{self, Heading};
+use super::facts::{facts, kinds};
+use super::file::PackToml;
+use super::header::{ClauseText, header};
+use super::opening::opening;
+use super::scripts::compile;
+use super::source::{At, Faults, Source};
+use super::syntax::parse;
+use super::table::Table;
+use super::terms::{TermList, gaps, terms};
+use super::unused::unused;
+use super::{Check, ClauseEntry, DatedCalendar, Pack};
+use crate::clock::CountRule;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::event::{Event, Kinds};
 use crate::nearest::hint;
-use crate::policy::{Policy, WIDTH, Words};
-use crate::terms::{Terms, TermsFile};
-use crate::ticket::{Fact, FactType, Schema};
+use crate::policy::Policy;
+use crate::terms::{Term, TermError, Terms};
+use crate::ticket::{Fact, Schema};
+use crate::vocabulary::Words;
 use crate::{Calendar, Currency};
 
-/// Where a pack keeps its clause files.
-const CLAUSE_FOLDER: &str = "clauses/";
-const FORMAT: u32 = 1;
+/// A pack is read whole; larger files are not contract text.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+/// TOML takes far more memory than its text.
+const TOML_BYTES_MAX: u64 = 1 << 20;
+pub(super) const FILES_MAX: usize = 2_000;
+/// The ways of the deposit that a term may choose between.
+const DEDUCTIONS: [&str; 2] = ["automatic", "on_confirmation"];
 
-/// The faults found so far.
-#[derive(Default)]
-pub(super) struct Faults(Vec<PackFault>);
-
-impl Faults {
-    pub(super) fn add(&mut self, file: &str, line: usize, message: impl Into<String>) {
-        self.0.push(PackFault { file: file.to_owned(), line, column: 0, message: message.into() });
-    }
-
-    /// Adds what went wrong and gives back what went well.
-    pub(super) fn keep<T, E: ToString>(
-        &mut self,
-        file: &str,
-        line: usize,
-        result: Result<T, E>,
-    ) -> Option<T> {
-        result.map_err(|error| self.add(file, line, error.to_string())).ok()
-    }
+/// A pack's files as they came, and those that are there but cannot be read.
+pub(super) struct Files<'f> {
+    pub(super) texts: &'f BTreeMap<String, String>,
+    pub(super) unread: &'f BTreeMap<String, Diagnostic>,
 }
 
-pub(crate) fn load(
+/// What pack.toml says, whole or not.
+struct Told {
+    file: PackToml,
+    facts: Vec<Fact>,
+    kinds: Kinds,
+    calendars: Vec<(DatedCalendar, CountRule)>,
+}
+
+/// The most bytes that a file may have.
+pub(super) fn bytes_max(path: &str) -> u64 {
+    if path == "pack.toml" || path == "terms.toml" { TOML_BYTES_MAX } else { FILE_BYTES_MAX }
+}
+
+pub(super) fn too_large(path: &str, bytes: u64) -> Diagnostic {
+    let message = format!("{bytes} bytes: expected at most {}", bytes_max(path));
+    Diagnostic::new(Code::FILE, Place::file(path), message)
+}
+
+/// Checks a pack's files. `unread` are those that are there but were not read, told where the pack needs them.
+pub(super) fn check(
     files: BTreeMap<String, String>,
+    mut unread: BTreeMap<String, Diagnostic>,
+    told: Vec<Diagnostic>,
     overrides: Vec<(String, String)>,
-) -> Result<Pack, PackError> {
+) -> Check {
     let mut faults = Faults::default();
-    match build(files, overrides, &mut faults) {
-        Some(pack) if faults.0.is_empty() => Ok(pack),
-        _ => {
-            faults.0.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-            Err(PackError(faults.0))
+    told.into_iter().for_each(|diagnostic| faults.tell(diagnostic));
+    if files.len() > FILES_MAX {
+        let path = files.keys().nth(FILES_MAX).map_or("pack.toml", String::as_str);
+        let message = format!("{} files: a pack has at most {FILES_MAX}", files.len());
+        faults.add(Code::FILE, Place::file(path), message);
+        return Check { pack: None, diagnostics: faults.sorted(), files: BTreeMap::new() };
+    }
+    let mut texts = BTreeMap::new();
+    for (path, text) in files {
+        match plain(&path, text) {
+            Ok(text) => drop(texts.insert(path, text)),
+            Err(why) => drop(unread.insert(path, *why)),
         }
     }
+    let pack = build(&Files { texts: &texts, unread: &unread }, overrides, &mut faults);
+    let diagnostics = faults.sorted();
+    let refused = diagnostics.iter().any(Diagnostic::is_error);
+    let pack = pack.filter(|_| !refused).map(|pack| Pack {
+        files: texts.clone(),
+        warnings: diagnostics.clone(),
+        ..pack
+    });
+    Check { pack, diagnostics, files: texts }
 }
 
-fn build(
-    files: BTreeMap<String, String>,
-    overrides: Vec<(String, String)>,
-    faults: &mut Faults,
-) -> Option<Pack> {
-    let text = files.get("pack.toml").map(String::as_str);
-    let Some(text) = text else {
-        faults.add("pack.toml", 0, "is missing: a pack is a folder with pack.toml, contract.md and clauses/");
+/// A text without what editors of some systems add: a byte order mark first, CR LF at the ends of lines.
+fn plain(path: &str, text: String) -> Result<String, Box<Diagnostic>> {
+    let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    if bytes > bytes_max(path) {
+        return Err(too_large(path, bytes).into());
+    }
+    if let Some(at) = text.find('\0') {
+        let place = Source::new(path, text.trim_start_matches('\u{feff}')).place(at..at + 1);
+        let message = format!("is no text: byte {at} is 0");
+        return Err(Diagnostic::new(Code::FILE, place, message).label("a zero byte").into());
+    }
+    let marked = text.starts_with('\u{feff}');
+    if !marked && !text.contains('\r') {
+        return Ok(text);
+    }
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n"))
+}
+
+fn build(files: &Files<'_>, overrides: Vec<(String, String)>, faults: &mut Faults) -> Option<Pack> {
+    let pack_text = files.texts.get("pack.toml").map_or("", String::as_str);
+    let source = Source::new("pack.toml", pack_text);
+    if !files.texts.contains_key("pack.toml") && !files.unread.contains_key("pack.toml") {
+        let message = "is missing: a pack is a folder with pack.toml, contract.md and clauses/";
+        faults.add(Code::FILE, Place::file("pack.toml"), message);
         return None;
-    };
-    let file: PackFile = parse(text, "pack.toml", faults)?;
-    let at = |key: &str| line_of(text, key);
-    if file.format != FORMAT {
-        let message = format!("`format` is {}: this program reads {FORMAT}", file.format);
-        faults.add("pack.toml", at("format"), message);
     }
-    if file.contracts.is_empty() {
-        faults.add("pack.toml", at("contracts"), "`contracts` is empty: expected at least one contract id");
-    }
-    let currency: Option<Currency> = faults.keep("pack.toml", at("currency"), file.currency.parse());
-    let zone: Option<Tz> = file.zone.parse().ok();
-    if zone.is_none() {
-        let near = hint(&file.zone, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-        faults.add("pack.toml", at("zone"), format!("unknown time zone `{}`{near}", file.zone));
-    }
-    let (currency, zone) = (currency?, zone?);
-    let terms = terms(&files, &overrides, currency, faults);
-    let facts = facts(&file.facts, text, faults);
-    let kinds = kinds(&file.events.declared, text, faults);
-    let schema = Arc::new(Schema { kinds, facts, currency, days: Arc::new(Calendar::always_in(zone)) });
-    let calendars = calendars(&file.calendars, &file.zone, &files, text, faults);
-    let rule = |name: &String| file.calendars.get(name).map(|entry| entry.day_count).unwrap_or_default();
-    let rules = calendars.iter().map(|calendar| rule(&calendar.name)).collect();
-    let words = Arc::new(Words::new(
-        Arc::clone(&schema),
-        Arc::new(terms),
-        calendars.iter().map(|calendar| calendar.name.clone()).collect(),
-        currency,
-    ));
-    let mut term_named = |name: &Option<String>| {
-        let name = name.as_ref()?;
-        let found = words.terms.find(name);
-        if found.is_none() {
-            let near = hint(name, words.terms.names());
-            faults.add("pack.toml", at(name), format!("unknown term `{name}`{near}"));
+    let table = if files.unread.contains_key("pack.toml") { None } else { parse(&source, faults) };
+    let mut root = table.as_ref().map(|table| Table::root(&source, table.get_ref()));
+    let told = match &mut root {
+        Some(root) => pack_file(root, &source, files, faults)?,
+        None => {
+            faults.doubt("pack.toml");
+            let calendars = vec![(always(None), CountRule::default())];
+            let kinds = Kinds::with_declared(&[]);
+            Told { file: PackToml::unread(), facts: Vec::new(), kinds, calendars }
         }
-        found
     };
-    let deduction_term = term_named(&file.deposit.deduction);
-    let low_term = term_named(&file.deposit.low);
-    let mut policy = Policy::new(Arc::clone(&words), rules);
-    compile_clauses(&files, &mut policy, faults);
-    let clauses = clause_entries(&files, &policy, &file.manual, &file.later, faults);
-    for term in words.terms.list.iter().filter(|term| !clauses.iter().any(|clause| clause.id == term.clause))
-    {
-        let near = hint(&term.clause, clauses.iter().map(|clause| clause.id.as_str()));
-        let line = files.get("terms.toml").map_or(0, |text| line_of(text, &format!("[{}]", term.name)));
-        let message = format!("term `{}`: contract.md has no clause `{}`{near}", term.name, term.clause);
-        faults.add("terms.toml", line, message);
+    tell_unread(files, &told.file, faults);
+    let Told { file, facts, kinds, calendars } = told;
+    let terms_text = files.texts.get("terms.toml").map_or("", String::as_str);
+    if files.unread.contains_key("terms.toml") {
+        faults.doubt("terms.toml");
     }
-    let opening = opening(&file, &schema, text, faults);
-    Some(Pack {
+    let terms = terms(&Source::new("terms.toml", terms_text), file.currency, faults);
+    let zone = file.zone.unwrap_or(Tz::UTC);
+    let currency = file.currency.or_else(|| "CNY".parse::<Currency>().ok())?;
+    let schema = Arc::new(Schema { kinds, facts, currency, days: Arc::new(Calendar::always_in(zone)) });
+    let mut opening_events = Vec::new();
+    if let Some(mut root) = root {
+        opening_events = opening(&mut root, file.contracts.first(), &schema, faults);
+        root.end(faults);
+    }
+    let scripts = clause_files(files, &file, faults);
+    let clauses = contract(files, &scripts, &file, &terms, faults);
+    clauses::overrides(&scripts, &file, faults);
+    let mut from: BTreeMap<&str, &At<chrono::NaiveDate>> = BTreeMap::new();
+    for script in &scripts {
+        if let Some(date) = &script.header.from {
+            from.entry(script.carries()).or_insert(date);
+        }
+    }
+    gaps(&terms, &from, faults);
+    caps(&scripts, &terms, faults);
+    let deduction_term = deduction(&file, &terms, faults);
+    let low_term = low(&file, &terms, faults);
+    let rules = calendars.iter().map(|(_, rule)| *rule).collect();
+    let calendars: Vec<DatedCalendar> = calendars.into_iter().map(|(calendar, _)| calendar).collect();
+    let names = calendars.iter().map(|calendar| calendar.name.clone()).collect();
+    let set = set_anew(terms, &overrides, currency, faults);
+    let roles = file.roles.iter().map(|role| role.name.clone()).collect();
+    let words = Arc::new(Words::new(Arc::clone(&schema), Arc::new(set), names, roles, currency));
+    let mut policy = Policy::new(words, rules);
+    compile(&scripts, &mut policy, faults);
+    unused(&policy, &scripts, &[deduction_term, low_term], files.texts, faults);
+    Some(assemble(
+        file,
+        opening_events,
+        clauses,
+        policy,
+        schema,
+        calendars,
+        [deduction_term, low_term],
+        overrides,
+    ))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of a pack, put together once")]
+fn assemble(
+    file: PackToml,
+    opening: Vec<Event>,
+    clauses: Vec<ClauseEntry>,
+    policy: Policy,
+    schema: Arc<Schema>,
+    calendars: Vec<DatedCalendar>,
+    [deduction_term, low_term]: [Option<usize>; 2],
+    overrides: Vec<(String, String)>,
+) -> Pack {
+    Pack {
         name: file.name,
         version: file.version,
         title: file.title,
         example: file.example,
         contracts: file.contracts,
         adapter: file.adapter,
-        currency,
-        zone,
+        currency: schema.currency,
+        zone: file.zone.unwrap_or(Tz::UTC),
         clauses,
+        roles: file.roles,
+        channels: file.channels,
         policy,
         schema,
         calendars,
         deduction_term,
         low_term,
         opening,
-        files,
+        files: BTreeMap::new(),
+        warnings: Vec::new(),
         overrides,
-    })
+    }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str, file: &str, faults: &mut Faults) -> Option<T> {
-    match toml::from_str(text) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            let (line, column) = error.span().map_or((0, 0), |span| place_of(text, span));
-            let message = error.message().replace('\n', " ");
-            faults.0.push(PackFault { file: file.to_owned(), line, column, message });
-            None
+/// pack.toml but for its opening events; nothing when it is of another format.
+fn pack_file(
+    root: &mut Table<'_>,
+    source: &Source<'_>,
+    files: &Files<'_>,
+    faults: &mut Faults,
+) -> Option<Told> {
+    let file = PackToml::read(root, source, faults)?;
+    let facts = facts(root, faults);
+    let kinds = kinds(root, faults);
+    let calendars = calendars(root, file.zone, files, faults);
+    Some(Told { file, facts, kinds, calendars })
+}
+
+/// Files that are there but were not read: told when the pack needs them.
+fn tell_unread(files: &Files<'_>, file: &PackToml, faults: &mut Faults) {
+    let clauses = format!("{}/", file.clauses.value);
+    for (path, why) in files.unread {
+        if !path.contains('/') || path.starts_with(&clauses) || path.starts_with("cases/") {
+            faults.tell(why.clone());
         }
     }
 }
 
-fn place_of(text: &str, span: Range<usize>) -> (usize, usize) {
-    let before = text.get(..span.start.min(text.len())).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-    (line, column)
+/// The clause files with their heads, in the order of their paths.
+fn clause_files<'f>(files: &Files<'f>, file: &PackToml, faults: &mut Faults) -> Vec<ClauseText<'f>> {
+    let folder = format!("{}/", file.clauses.value);
+    let mut list = Vec::new();
+    for (path, text) in files.texts {
+        if path.starts_with(&folder) && path.ends_with(".rhai") {
+            let header = header(&Source::new(path, text), faults);
+            list.push(ClauseText { path, text, header });
+        }
+    }
+    let unread = files.unread.keys().any(|path| path.starts_with(&folder) && path.ends_with(".rhai"));
+    // Only a folder that pack.toml names has a place there.
+    if list.is_empty() && !unread && file.clauses.place.line > 0 {
+        let name = &file.clauses.value;
+        let folders = files.texts.keys().filter(|path| path.ends_with(".rhai"));
+        let folders = folders.filter_map(|path| path.split_once('/').map(|(folder, _)| folder));
+        let near = hint(name, folders);
+        let message = format!("`clauses` is `{name}`, a folder without any clause file (.rhai){near}");
+        let told = Diagnostic::new(Code::PACK, file.clauses.place.clone(), message);
+        faults.tell(told.label("no clause file there"));
+        faults.doubt("clauses");
+    }
+    list
 }
 
-/// The first line that holds a key, for faults that TOML itself does not see.
-pub(super) fn line_of(text: &str, key: &str) -> usize {
-    text.lines().position(|line| line.contains(key)).map_or(0, |i| i + 1)
+/// The clauses of contract.md with their carriers.
+fn contract(
+    files: &Files<'_>,
+    scripts: &[ClauseText<'_>],
+    file: &PackToml,
+    terms: &TermList,
+    faults: &mut Faults,
+) -> Vec<ClauseEntry> {
+    let Some(text) = files.texts.get("contract.md") else {
+        if !files.unread.contains_key("contract.md") {
+            let message = "is missing: the clauses that the files carry are stated there";
+            faults.add(Code::FILE, Place::file("contract.md"), message);
+        }
+        return Vec::new();
+    };
+    let headings: Vec<Heading> = clauses::headings(&Source::new("contract.md", text), faults);
+    let entries = clauses::entries(&headings, scripts, file, files, faults);
+    clauses::of_terms(&headings, terms, faults);
+    entries
 }
 
-fn terms(
-    files: &BTreeMap<String, String>,
+/// A term of terms.toml by its name in either language; one that is not there is told, unless it may be.
+fn term_named<'t>(
+    name: &At<String>,
+    code: Code,
+    terms: &'t TermList,
+    faults: &mut Faults,
+) -> Option<(usize, &'t Term)> {
+    let named = |term: &&Term| *term.name == *name.value || term.zh.as_deref() == Some(name.value.as_str());
+    let found = terms.list.iter().enumerate().find(|(_, term)| named(term));
+    if found.is_none() && !faults.doubted("terms.toml") && !faults.doubted(&name.value) {
+        let near = hint(&name.value, terms.list.iter().map(|term| &*term.name));
+        let message = format!("unknown term `{}`{near}", name.value);
+        faults.tell(Diagnostic::new(code, name.place.clone(), message).label("no such term"));
+    }
+    found
+}
+
+fn is_money(term: &Term) -> bool {
+    term.unit.parse::<Currency>().is_ok()
+}
+
+/// Tells a term of the wrong unit, with the place of the unit.
+fn unit_of(term: &Term, place: &Place, code: Code, expected: &str, terms: &TermList, faults: &mut Faults) {
+    let message = format!("the term `{}` is in {}: expected {expected}", term.name, term.unit);
+    let told = Diagnostic::new(code, place.clone(), message);
+    faults.tell(match terms.places.get(&*term.name) {
+        Some(places) => told.related(places.unit.clone(), "its unit"),
+        None => told,
+    });
+}
+
+/// `cap` names a term of money.
+fn caps(scripts: &[ClauseText<'_>], terms: &TermList, faults: &mut Faults) {
+    for cap in scripts.iter().filter_map(|script| script.header.cap.as_ref()) {
+        if let Some((_, term)) = term_named(cap, Code::UNKNOWN_TERM, terms, faults)
+            && !is_money(term)
+        {
+            unit_of(term, &cap.place, Code::UNITS, "money, as a cap of penalties is", terms, faults);
+        }
+    }
+}
+
+fn deduction(file: &PackToml, terms: &TermList, faults: &mut Faults) -> Option<usize> {
+    let named = file.deduction.as_ref()?;
+    let (place, term) = term_named(named, Code::UNKNOWN_TERM, terms, faults)?;
+    let expected = "a one-of of `automatic` and `on_confirmation`";
+    if term.unit != "one-of" {
+        unit_of(term, &named.place, Code::PACK, expected, terms, faults);
+    } else if let Some(other) = term.of.iter().find(|text| !DEDUCTIONS.contains(&text.as_str())) {
+        let near = hint(other, DEDUCTIONS);
+        let message = format!("the term `{}` allows `{other}`: expected {expected}{near}", term.name);
+        let told = Diagnostic::new(Code::PACK, named.place.clone(), message);
+        faults.tell(match terms.places.get(&*term.name) {
+            Some(places) => told.related(places.name.clone(), "the term"),
+            None => told,
+        });
+    }
+    Some(place)
+}
+
+fn low(file: &PackToml, terms: &TermList, faults: &mut Faults) -> Option<usize> {
+    let named = file.low.as_ref()?;
+    let (place, term) = term_named(named, Code::UNKNOWN_TERM, terms, faults)?;
+    if !is_money(term) {
+        unit_of(term, &named.place, Code::PACK, "money, below which a notice is given", terms, faults);
+    }
+    Some(place)
+}
+
+/// The terms with some of them set to other values for all dates.
+fn set_anew(
+    list: TermList,
     overrides: &[(String, String)],
     currency: Currency,
     faults: &mut Faults,
 ) -> Terms {
-    let text = files.get("terms.toml").map_or("", String::as_str);
-    let entries: TermsFile = parse(text, "terms.toml", faults).unwrap_or_default();
-    let mut list = Vec::new();
-    for (name, entry) in entries {
-        let line = line_of(text, &format!("[{name}]"));
-        list.extend(faults.keep("terms.toml", line, entry.read(&name, currency)));
-    }
-    if list.len() > WIDTH {
-        faults.add("terms.toml", 0, format!("{} terms: a pack has at most {WIDTH}", list.len()));
-    }
-    let mut terms = Terms::new(list);
+    let mut terms = Terms::new(list.list);
     for (name, value) in overrides {
-        if let Some(changed) = faults.keep("terms.toml", 0, terms.with(name, value, currency)) {
-            terms = changed;
+        match terms.with(name, value, currency) {
+            Ok(changed) => terms = changed,
+            Err(error) => {
+                let place = list.places.get(name).map(|places| places.name.clone());
+                let place = place.unwrap_or_else(|| Place::file("terms.toml"));
+                let unknown = matches!(error, TermError::Unknown { .. });
+                let code = if unknown { Code::UNKNOWN_TERM } else { Code::TERM };
+                faults.add(code, place, error.to_string());
+            }
         }
     }
     terms
-}
-
-fn facts(entries: &BTreeMap<String, FactEntry>, text: &str, faults: &mut Faults) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    for (name, entry) in entries {
-        let line = line_of(text, &format!("[facts.{name}]"));
-        let types = ["bool", "integer", "money", "text", "instant", "one-of"];
-        let of = match entry.of.as_str() {
-            "bool" => FactType::Bool,
-            "integer" => FactType::Integer,
-            "money" => FactType::Money,
-            "text" => FactType::Text,
-            "instant" => FactType::Instant,
-            "one-of" => FactType::OneOf(entry.values.iter().map(ImmutableString::from).collect()),
-            other => {
-                let message = format!(
-                    "fact `{name}`: unknown type `{other}`: expected {}{}",
-                    types.join(", "),
-                    hint(other, types)
-                );
-                faults.add("pack.toml", line, message);
-                continue;
-            }
-        };
-        if (entry.of == "one-of") == entry.values.is_empty() {
-            faults.add(
-                "pack.toml",
-                line,
-                format!("fact `{name}`: `values` belong to a one-of, and to nothing else"),
-            );
-        }
-        if TICKET_DATA.contains(&name.as_str())
-            || ["first", "reported_at", "via", "id"].contains(&name.as_str())
-        {
-            faults.add("pack.toml", line, format!("fact `{name}`: the program has this name already"));
-        }
-        facts.push(Fact { name: name.clone(), of, doc: entry.doc.clone() });
-    }
-    if 2 * facts.len() + 8 > WIDTH {
-        faults.add("pack.toml", 0, format!("{} facts: a pack has at most {}", facts.len(), WIDTH / 2 - 4));
-    }
-    facts
-}
-
-fn kinds(declared: &[String], text: &str, faults: &mut Faults) -> Kinds {
-    for kind in declared {
-        if TICKET_KINDS.iter().chain(&CONTRACT_KINDS).any(|known| known == kind) {
-            faults.add("pack.toml", line_of(text, kind), format!("the event kind `{kind}` exists already"));
-        }
-    }
-    Kinds::with_declared(declared)
-}
-
-fn compile_clauses(files: &BTreeMap<String, String>, policy: &mut Policy, faults: &mut Faults) {
-    let scripts = files.iter().filter(|(path, _)| path.starts_with(CLAUSE_FOLDER) && path.ends_with(".rhai"));
-    let mut overrides = Vec::new();
-    for (path, text) in scripts {
-        let Some(header) = header(path, text, faults) else { continue };
-        match policy.add(header.clause, path.clone(), text, [header.from, header.until]) {
-            Ok(()) => overrides.push((path.as_str(), policy.clauses.len() - 1, header.overrides)),
-            Err(fault) => faults.0.push(PackFault {
-                file: fault.file,
-                line: fault.line,
-                column: fault.column,
-                message: fault.message,
-            }),
-        }
-    }
-    for (path, place, names) in overrides {
-        for (line, name) in names {
-            match policy.clauses.iter().position(|clause| *clause.id == *name) {
-                Some(other) => {
-                    if let (Some(clause), Ok(other)) = (policy.clauses.get_mut(place), u16::try_from(other)) {
-                        clause.overrides.push(other);
-                    }
-                }
-                None => {
-                    let near = hint(&name, policy.clauses.iter().map(|clause| &*clause.id));
-                    faults.add(
-                        path,
-                        line,
-                        format!("`overrides` names `{name}`, which no file carries{near}"),
-                    );
-                }
-            }
-        }
-    }
-    if let Err(fault) = policy.finish() {
-        faults.add(&fault.file.clone(), fault.line, fault.message);
-    }
-    if policy.floor_clause().is_none() {
-        let penalty = policy.clauses.iter().find(|clause| clause.defines("penalty"));
-        if let Some(clause) = penalty {
-            faults.add(&clause.file.clone(), 0, "prices breaches, but no clause defines `deposit_floor()`");
-        }
-    }
-}
-
-#[derive(Default)]
-struct Header {
-    clause: String,
-    overrides: Vec<(usize, String)>,
-    from: Option<NaiveDate>,
-    until: Option<NaiveDate>,
-}
-
-/// The `//! name: value` lines at the head of a clause file.
-fn header(path: &str, text: &str, faults: &mut Faults) -> Option<Header> {
-    let mut header = Header::default();
-    for (i, line) in text.lines().enumerate() {
-        let Some(rest) = line.strip_prefix("//!") else { break };
-        let Some((name, value)) = rest.split_once(':') else { continue };
-        let (name, value, line) = (name.trim(), value.trim(), i + 1);
-        let mut date = || {
-            let date = value.parse::<NaiveDate>();
-            faults.keep(path, line, date.map_err(|_| format!("`{value}` is not a date such as 2026-01-15")))
-        };
-        match name {
-            "clause" => header.clause = value.to_owned(),
-            "from" => header.from = Some(date()?),
-            "until" => header.until = Some(date()?),
-            "overrides" => {
-                header.overrides = value.split(',').map(|id| (line, id.trim().to_owned())).collect();
-            }
-            _ => {
-                let near = hint(name, ["clause", "overrides", "from", "until"]);
-                faults.add(path, line, format!("unknown header `{name}`{near}"));
-            }
-        }
-    }
-    if header.clause.is_empty() {
-        faults.add(path, 1, "the first line must say which clause it carries: `//! clause: 1.2`");
-        return None;
-    }
-    Some(header)
-}
-
-/// The numbered headings of contract.md, each carried exactly once.
-fn clause_entries(
-    files: &BTreeMap<String, String>,
-    policy: &Policy,
-    manual: &[ReasonEntry],
-    later: &[ReasonEntry],
-    faults: &mut Faults,
-) -> Vec<ClauseEntry> {
-    let Some(contract) = files.get("contract.md") else {
-        faults.add("contract.md", 0, "is missing: the clauses that the files carry are stated there");
-        return Vec::new();
-    };
-    let mut carriers: Vec<(String, String, Carried)> = Vec::new();
-    for clause in &policy.clauses {
-        carriers.push((clause.id.to_string(), clause.file.clone(), Carried::File(clause.file.clone())));
-    }
-    for entry in manual {
-        carriers.push((entry.clause.clone(), "pack.toml".to_owned(), Carried::Manual(entry.reason.clone())));
-    }
-    for entry in later {
-        carriers.push((entry.clause.clone(), "pack.toml".to_owned(), Carried::Later(entry.reason.clone())));
-    }
-    let mut entries: Vec<ClauseEntry> = Vec::new();
-    for (i, line) in contract.lines().enumerate() {
-        let Some((id, title)) = heading(line) else { continue };
-        if entries.iter().any(|entry| entry.id == id) {
-            faults.add("contract.md", i + 1, format!("clause `{id}` stands twice"));
-            continue;
-        }
-        let mut by = carriers.iter().filter(|(carried, _, _)| carried == id);
-        match (by.next(), by.next()) {
-            (None, _) => {
-                let message =
-                    format!("clause `{id}` is carried by no file and not listed as manual or later");
-                faults.add("contract.md", i + 1, message);
-            }
-            (Some((_, _, carried)), None) => {
-                let (id, title, carried) = (id.to_owned(), title.to_owned(), carried.clone());
-                entries.push(ClauseEntry { id, title, carried });
-            }
-            (Some((_, first, _)), Some((_, second, _))) => {
-                faults.add(second, 1, format!("clause `{id}` is carried twice: by {first} and by {second}"));
-            }
-        }
-    }
-    for (id, file, _) in &carriers {
-        if !contract.lines().any(|line| heading(line).is_some_and(|(known, _)| known == id)) {
-            let near = hint(id, entries.iter().map(|entry| entry.id.as_str()));
-            faults.add(file, 1, format!("contract.md has no clause `{id}`{near}"));
-        }
-    }
-    entries
-}
-
-/// `## [1.5(1)] Emergency service` as id and title.
-fn heading(line: &str) -> Option<(&str, &str)> {
-    let rest = line.strip_prefix('#')?.trim_start_matches('#').trim_start().strip_prefix('[')?;
-    let (id, title) = rest.split_once(']')?;
-    (!id.is_empty()).then_some((id, title.trim()))
-}
-
-fn opening(file: &PackFile, schema: &Schema, text: &str, faults: &mut Faults) -> Vec<Event> {
-    let mut events = Vec::new();
-    for entry in &file.opening {
-        let line = line_of(text, &entry.id);
-        let Some(at) = faults.keep("pack.toml", line, entry.at.parse()) else { continue };
-        let data = serde_json::to_value(&entry.data).ok().and_then(|value| value.as_object().cloned());
-        let event = Event {
-            id: entry.id.clone(),
-            contract: file.contracts.first().cloned().unwrap_or_default(),
-            ticket: None,
-            kind: entry.kind.clone(),
-            at,
-            actor: None,
-            via: None,
-            data: data.unwrap_or_default(),
-        };
-        if faults.keep("pack.toml", line, schema.admit(&event)).is_some() {
-            events.push(event);
-        }
-    }
-    events
 }
