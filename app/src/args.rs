@@ -7,9 +7,12 @@ use holdback::Instant;
 
 const EXAMPLES: &str = "\
 Examples:
+  holdback new my-pack
   holdback run rules/it-incidents tests/data/uci498/incident_event_log.zip
   holdback run rules/it-incidents log.zip --set calendar=always --out report
   holdback explain rules/school-after-sales events.ndjson --ticket T1
+  holdback check rules/school-after-sales
+  holdback check --explain E0101
   holdback test rules/it-incidents rules/school-after-sales
   holdback calendar < questions.ndjson
 
@@ -38,11 +41,35 @@ const EXPLAIN_HELP: &str = "\
 Example:
   holdback explain rules/it-incidents tests/data/uci498/incident_event_log.zip --ticket INC0000045";
 
+const NEW_HELP: &str = "\
+Writes a small whole pack that can be checked, tested and run as it is: contract.md, terms.toml, a clause with a limit, a
+penalty and an escalation, a clause for the deposit, cases, example events, and a README that says what to do next.
+The folder must not exist yet, or be empty; nothing is written unless all of it can be.
+
+Examples:
+  holdback new my-pack
+  holdback new packs/clinic --contract HT-2026-015 --language zh
+  holdback new desk --currency EUR --zone Europe/Berlin
+
+Exit codes: 0 written; 2 the folder or an argument cannot be used.";
+
 const TEST_HELP: &str = "\
 Example:
   holdback test rules/it-incidents rules/school-after-sales
 
 Exit codes: 0 all cases hold; 1 some fail, or a pack has none; 2 a pack is unusable.";
+
+const CHECK_HELP: &str = "\
+Everything wrong with a pack is told at once, each with its place, what was expected, and how to mend it. A pack with
+errors is never evaluated; a pack with warnings is.
+
+Examples:
+  holdback check rules/it-incidents rules/school-after-sales
+  holdback check rules/school-after-sales --deny warnings --format sarif > check.sarif
+  holdback check --explain E0101
+  holdback check --explain all
+
+Exit codes: 0 no errors (and no warnings under --deny warnings); 1 some; 2 no such folder, no such code.";
 
 const CALENDAR_HELP: &str = "\
 One JSON object a line in, one a line out. In: `id`, `op` (add, subtract, between, add_days), `tz`, `hours`, `holidays`,
@@ -71,12 +98,20 @@ pub(crate) enum Command {
     /// Tell one ticket's story, with the arithmetic written down
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArgs),
+    /// Tell everything wrong with packs, without running them
+    #[command(after_help = CHECK_HELP)]
+    Check(CheckArgs),
     /// Run the cases that come with packs
     #[command(after_help = TEST_HELP)]
     Test(TestArgs),
+    /// Write a small whole pack to begin with
+    #[command(after_help = NEW_HELP)]
+    New(NewArgs),
     /// Answer questions on working time, a line each
     #[command(after_help = CALENDAR_HELP)]
     Calendar,
+    /// Print the words of clauses in English and Chinese, as Markdown
+    Vocabulary,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -130,6 +165,40 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The packs' folders
+    #[arg(required_unless_present = "explain", value_name = "PACK")]
+    pub(crate) packs: Vec<PathBuf>,
+    /// Tell what a code means, with an example; `all` lists the codes
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["packs", "format", "deny"])]
+    pub(crate) explain: Option<String>,
+    /// What counts as a finding besides errors
+    #[arg(long, value_enum)]
+    pub(crate) deny: Option<Deny>,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) format: CheckFormat,
+}
+
+/// What `check` refuses besides errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    /// Warnings too
+    Warnings,
+}
+
+/// How the answer of `check` is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+    /// One SARIF 2.1.0 log, for code review tools
+    Sarif,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
     /// The packs' folders
     #[arg(required = true, value_name = "PACK")]
@@ -137,6 +206,36 @@ pub(crate) struct TestArgs {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NewArgs {
+    /// The folder to write; it must not exist yet, or be empty
+    pub(crate) pack: PathBuf,
+    /// The pack's name [default: the folder's]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The id of the contract whose events the pack takes [default: the pack's name]
+    #[arg(long, value_name = "ID")]
+    pub(crate) contract: Option<String>,
+    /// The currency of all its money: three letters of ISO 4217
+    #[arg(long, default_value = "CNY")]
+    pub(crate) currency: String,
+    /// The contract's time zone, by its name in the tz database
+    #[arg(long, default_value = "Asia/Shanghai")]
+    pub(crate) zone: String,
+    /// The language of its texts and comments
+    #[arg(long, value_enum, default_value_t = Language::En)]
+    pub(crate) language: Language,
+}
+
+/// A language of texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// English
+    En,
+    /// 中文
+    Zh,
 }
 
 /// How an answer is printed.

@@ -1,15 +1,17 @@
 //! The program `holdback`: a command line over the engine. It reads events, lets the engine judge them, and tells what came
 //! out; what a contract means is the engine's and the packs' business alone.
 //!
-//! Exit codes: 0 fine, 1 findings (input that was refused, tickets that could not be assessed, failed cases), 2 unusable
-//! input or arguments. Breaches are results, not findings.
+//! Exit codes: 0 fine, 1 findings (input that was refused, tickets that could not be assessed, failed cases, packs that are
+//! not right), 2 unusable input or arguments. Breaches are results, not findings.
 
 mod adapter;
 mod args;
 mod calendar;
+mod check;
 mod explain;
 mod files;
 mod narrate;
+mod new;
 mod page;
 mod read;
 mod replay;
@@ -39,6 +41,8 @@ struct Console<'a> {
     stderr: &'a mut dyn Write,
     /// Someone watches stderr: long work shows its progress there.
     watched: bool,
+    /// Whoever reads stdout sees colours.
+    colours: bool,
 }
 
 /// Why the program ends before its work is done.
@@ -86,8 +90,21 @@ pub fn main() -> ExitCode {
         stdout: &mut stdout,
         stderr: &mut std::io::stderr(),
         watched,
+        colours: wants_colours(),
     };
     ExitCode::from(run_on(std::env::args_os(), console))
+}
+
+/// Whether stdout is a terminal whose user has not said `NO_COLOR` (<https://no-color.org>).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "colours are the terminal's business; no answer depends on them"
+)]
+fn wants_colours() -> bool {
+    let set = |name: &str| !matches!(std::env::var(name), Err(std::env::VarError::NotPresent));
+    let said_no = set("NO_COLOR") && std::env::var("NO_COLOR").as_deref() != Ok("");
+    let dumb = std::env::var("TERM").as_deref() == Ok("dumb");
+    std::io::stdout().is_terminal() && !said_no && !dumb
 }
 
 /// Runs the program on given arguments (the first is the program's name) and streams; gives back its exit code.
@@ -109,7 +126,7 @@ pub fn run<A>(
 where
     A: Into<OsString> + Clone,
 {
-    run_on(args, Console { stdin, stdout, stderr, watched: false })
+    run_on(args, Console { stdin, stdout, stderr, watched: false, colours: false })
 }
 
 fn run_on<A>(args: impl IntoIterator<Item = A>, mut console: Console<'_>) -> u8
@@ -148,8 +165,11 @@ fn obey(command: Command, console: &mut Console<'_>) -> Result<u8, Stop> {
     match command {
         Command::Run(args) => run::run(&args, console),
         Command::Explain(args) => explain::explain(&args, console),
+        Command::Check(args) => check::check(&args, console),
         Command::Test(args) => test::test(&args, console),
+        Command::New(args) => new::new(&args, console),
         Command::Calendar => calendar::calendar(console),
+        Command::Vocabulary => console.say(&holdback::vocabulary_page()).map(|()| FINE),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "holdback", &mut script);

@@ -62,9 +62,9 @@ pub(crate) struct Replayed {
 
 /// Opens a pack and sets its terms.
 pub(crate) fn open_pack(folder: &Path, set: &[(String, String)]) -> Result<Arc<Pack>, Stop> {
-    let within = |folder: &Path, fault: &holdback::PackFault| {
+    let within = |folder: &Path, fault: &holdback::Diagnostic| {
         // A fault of the folder itself names it already.
-        let named = fault.file == folder.display().to_string();
+        let named = fault.place.file == folder.display().to_string();
         if named { fault.to_string() } else { folder.join(fault.to_string()).display().to_string() }
     };
     let mut pack = Pack::open(folder).map_err(|error| {

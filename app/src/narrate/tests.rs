@@ -6,7 +6,7 @@ use super::*;
 const PACK: &str = "format = 1\nname = \"p\"\nversion = \"1\"\ntitle = \"A small contract\"\ncurrency = \"CNY\"\n\
     zone = \"Asia/Shanghai\"\ncontracts = [\"c\"]\n[calendars.office]\nboundary = \"next_opening\"\n\
     hours = { mon = [[\"09:00\", \"18:00\"]], tue = [[\"09:00\", \"18:00\"]] }\n\
-    [facts.urgent]\ntype = \"bool\"\ndoc = \"in a hurry\"\n";
+    [roles.lead]\ndoc = \"who leads\"\n[facts.urgent]\ntype = \"bool\"\ndoc = \"in a hurry\"\n";
 const TERMS: &str = "[limit]\nclause = \"1\"\nunit = \"hours\"\nvalues = [{ from = 2020-01-01, value = 10 }]\n\
     [price]\nclause = \"1\"\nunit = \"CNY\"\nvalues = [{ from = 2020-01-01, value = \"1500.00\" }]\n";
 const REPAIR: &str = "//! clause: 1\nfn applies(ticket) { ticket.urgent }\nfn deadlines(ticket) {\n\
