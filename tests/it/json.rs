@@ -29,6 +29,9 @@ thu = [["09:00", "12:00"], ["13:00", "18:00"]]
 fri = [["09:00", "12:00"], ["13:00", "18:00"]]
 [deposit]
 low = "low"
+[roles]
+lead = { doc = "answers for the work" }
+boss = { doc = "answers for the lead" }
 [[manual]]
 clause = "1.5"
 reason = "people look at it"

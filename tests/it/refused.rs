@@ -2,6 +2,7 @@
 
 mod clauses;
 mod events;
+mod folders;
 mod packs;
 
 use std::collections::BTreeMap;

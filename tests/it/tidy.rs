@@ -43,9 +43,30 @@ fn none(rule: &str, faults: Vec<String>) {
 }
 
 /// The stages of the engine in the order of the data path, each built on those before it.
-const STAGES: [&str; 19] = [
-    "nearest", "time", "money", "event", "calendar", "terms", "ticket", "journal", "clock", "policy", "pack",
-    "assess", "decision", "outbox", "ledger", "explain", "engine", "case", "lib",
+const STAGES: [&str; 23] = [
+    "nearest",
+    "diagnostic",
+    "time",
+    "money",
+    "event",
+    "calendar",
+    "terms",
+    "ticket",
+    "journal",
+    "clock",
+    "vocabulary",
+    "program",
+    "policy",
+    "pack",
+    "assess",
+    "decision",
+    "outbox",
+    "ledger",
+    "explain",
+    "engine",
+    "case",
+    "check",
+    "lib",
 ];
 #[test]
 fn stages_use_only_what_stands_before_them() {
@@ -96,7 +117,10 @@ fn only_the_pack_folder_touches_disk() {
         let reads = ["std::fs", "File::", "std::net", "SystemTime", "Instant::now", "Utc::now", "std::env"];
         for (i, line) in text.lines().enumerate() {
             let code = line.split("//").next().unwrap_or("");
-            if path != "engine/src/pack/folder.rs" && reads.iter().any(|name| code.contains(name)) {
+            if path != "engine/src/pack/folder.rs"
+                && !path.contains("/tests")
+                && reads.iter().any(|name| code.contains(name))
+            {
                 faults.push(format!("{path}:{}: {}", i + 1, line.trim()));
             }
         }
@@ -144,8 +168,8 @@ fn files_are_short_enough_to_read() {
     );
     let mut wide = Vec::new();
     for (path, text) in sources() {
-        // Test data may be wide; code may not.
-        if path.contains("tests") {
+        // Test data may be wide, and so may the vocabulary's table, a row a word; code may not.
+        if path.contains("tests") || path.ends_with("vocabulary/table.rs") {
             continue;
         }
         for (i, line) in text.lines().enumerate().filter(|(_, line)| line.chars().count() > WIDTH_MAX + 20) {

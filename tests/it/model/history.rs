@@ -48,6 +48,10 @@ sun = [["00:00", "02:30"], ["02:40", "05:00"], ["22:00", "24:00"]]
 [deposit]
 deduction = "deduction"
 low = "low"
+[roles]
+lead = { doc = "answers for the work" }
+boss = { doc = "answers for the lead" }
+director = { doc = "answers for all" }
 "#;
 
 const TERMS: &str = r#"
@@ -105,14 +109,18 @@ fn classify(ticket) { if ticket.first.kind == "a" { free("reported as a") } else
 //! overrides: 2
 fn applies(ticket) { ticket.kind == "b" || contract.has("project_accepted") }
 fn deadlines(ticket) {
-    let all = [
-        due("days").within(days(2)).met_by("resolved"),
-        due("working").within(working_days(1)).in_calendar("work").pauses_for("parts").met_by("closed", "resolved"),
-    ];
     if ticket.knows("plan_due") {
-        all.push(due("agreed").by("plan_due").starts_on("plan_agreed").in_calendar("work").met_by("resolved"));
+        [
+            in_days(), in_working_days(),
+            due("agreed").by("plan_due").starts_on("plan_agreed").in_calendar("work").met_by("resolved"),
+        ]
+    } else {
+        [in_days(), in_working_days()]
     }
-    all
+}
+fn in_days() { due("days").within(days(2)).met_by("resolved") }
+fn in_working_days() {
+    due("working").within(working_days(1)).in_calendar("work").pauses_for("parts").met_by("closed", "resolved")
 }
 fn penalty(breach) { min(terms.rate * full(breach.late, minutes(30)), terms.fine * 3) }
 fn classify(ticket) { if ticket.kind == "b" { paid("it is b") } else { undecided() } }
