@@ -4,13 +4,14 @@
 //! elapsed microseconds. A local time that a change of offset skips is moved forward by the gap, one that
 //! occurs twice is the first; hours that touch or overlap after that count once.
 
-mod clock;
+mod back;
+pub(crate) mod clock;
 mod count;
 mod def;
 mod error;
 mod explain;
 mod holidays;
-mod ical;
+pub(crate) mod ical;
 mod line;
 mod rules;
 mod table;
@@ -207,6 +208,11 @@ impl Calendar {
     fn instant(&self, micros: i64) -> Result<Instant, CalendarError> {
         Ok(Instant::from_micros(micros)?)
     }
+}
+
+/// The instant of a wall time in a zone: one in a spring gap moves forward by the gap, of two the first.
+pub(crate) fn instant_of_wall(zone: Tz, wall: chrono::NaiveDateTime) -> Result<Instant, crate::TimeError> {
+    Instant::from_micros(clock::utc_of_wall(zone, wall.and_utc().timestamp()))
 }
 
 fn find_zone(name: &str) -> Result<Tz, CalendarError> {

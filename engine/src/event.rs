@@ -64,7 +64,7 @@ pub const TICKET_KINDS: [&str; 16] = [
 ];
 
 /// The kinds of contract events that every pack knows.
-pub const CONTRACT_KINDS: [&str; 10] = [
+pub const CONTRACT_KINDS: [&str; 17] = [
     "signed",
     "project_accepted",
     "deposit_paid",
@@ -75,6 +75,31 @@ pub const CONTRACT_KINDS: [&str; 10] = [
     "outage_started",
     "outage_ended",
     "downtime_planned",
+    "invoiced",
+    "penalty_disputed",
+    "dispute_ended",
+    "force_majeure_started",
+    "force_majeure_ended",
+    "settled",
+    "ended",
+];
+
+/// What the events of a contract may carry, beside `reason` and `note`: the kind, the data keys.
+///
+/// `duty_done` also carries the facts that the pack declares, as evidence.
+pub(crate) const CONTRACT_DATA: [(&str, &[&str]); 12] = [
+    ("deposit_paid", &["amount"]),
+    ("deposit_released", &["amount"]),
+    ("penalty_confirmed", &["penalty"]),
+    ("penalty_waived", &["penalty"]),
+    ("penalty_disputed", &["penalty"]),
+    ("dispute_ended", &["penalty"]),
+    ("duty_done", &["duty"]),
+    ("outage_started", &["outage", "service"]),
+    ("outage_ended", &["outage", "service"]),
+    ("downtime_planned", &["from", "until", "service"]),
+    ("invoiced", &["amount", "service"]),
+    ("force_majeure_started", &["window", "clocks"]),
 ];
 
 /// Data keys that ticket events may carry in every pack, beside the pack's own facts.
@@ -308,10 +333,21 @@ impl Kind {
     pub(crate) const DEPOSIT_RELEASED: Kind = Kind(19);
     pub(crate) const PENALTY_CONFIRMED: Kind = Kind(20);
     pub(crate) const PENALTY_WAIVED: Kind = Kind(21);
+    pub(crate) const DUTY_DONE: Kind = Kind(22);
+    pub(crate) const OUTAGE_STARTED: Kind = Kind(23);
+    pub(crate) const OUTAGE_ENDED: Kind = Kind(24);
+    pub(crate) const DOWNTIME_PLANNED: Kind = Kind(25);
+    pub(crate) const INVOICED: Kind = Kind(26);
+    pub(crate) const PENALTY_DISPUTED: Kind = Kind(27);
+    pub(crate) const DISPUTE_ENDED: Kind = Kind(28);
+    pub(crate) const FORCE_MAJEURE_STARTED: Kind = Kind(29);
+    pub(crate) const FORCE_MAJEURE_ENDED: Kind = Kind(30);
+    pub(crate) const SETTLED: Kind = Kind(31);
+    pub(crate) const ENDED: Kind = Kind(32);
 
     /// Belongs to the contract, not to a ticket.
     pub(crate) fn of_contract(self) -> bool {
-        (16..26).contains(&self.0)
+        (16..33).contains(&self.0)
     }
 
     /// A stop by this kind is taken back by `reopened` and `rejected`.
@@ -342,6 +378,12 @@ impl Kinds {
     /// The kind that the pack calls so in Chinese.
     pub(crate) fn alias(&self, zh: &str) -> Option<Kind> {
         self.aliases.iter().find(|(alias, _)| alias == zh).map(|(_, kind)| *kind)
+    }
+
+    /// What the pack calls a declared kind in Chinese.
+    pub(crate) fn name_zh(&self, name: &str) -> Option<&str> {
+        let kind = self.find(name)?;
+        self.aliases.iter().find(|(_, of)| *of == kind).map(|(alias, _)| alias.as_str())
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Kind> {
@@ -380,6 +422,17 @@ mod tests {
             (Kind::DEPOSIT_RELEASED, "deposit_released"),
             (Kind::PENALTY_CONFIRMED, "penalty_confirmed"),
             (Kind::PENALTY_WAIVED, "penalty_waived"),
+            (Kind::DUTY_DONE, "duty_done"),
+            (Kind::OUTAGE_STARTED, "outage_started"),
+            (Kind::OUTAGE_ENDED, "outage_ended"),
+            (Kind::DOWNTIME_PLANNED, "downtime_planned"),
+            (Kind::INVOICED, "invoiced"),
+            (Kind::PENALTY_DISPUTED, "penalty_disputed"),
+            (Kind::DISPUTE_ENDED, "dispute_ended"),
+            (Kind::FORCE_MAJEURE_STARTED, "force_majeure_started"),
+            (Kind::FORCE_MAJEURE_ENDED, "force_majeure_ended"),
+            (Kind::SETTLED, "settled"),
+            (Kind::ENDED, "ended"),
         ] {
             assert_eq!(kinds.find(name), Some(kind), "{name}");
         }

@@ -1,12 +1,12 @@
 //! Stage 3: a ticket's history folded into what is known of it.
 
+mod admit;
+
 use std::sync::Arc;
 
 use rhai::ImmutableString;
-use serde_json::Value as Json;
 
-use crate::event::{Event, EventError, Kind, Kinds, TICKET_DATA};
-use crate::nearest::hint;
+use crate::event::{Kind, Kinds};
 use crate::{Calendar, Currency, Instant, Money};
 
 /// A known fact, typed by the pack's ticket schema.
@@ -86,10 +86,45 @@ pub(crate) enum Detail {
     Receipt(bool),
     /// `deposit_paid`, `deposit_released`.
     Amount(Money),
-    /// `penalty_confirmed`, `penalty_waived`.
-    Penalty(Box<str>),
+    /// `penalty_confirmed`, `penalty_waived`, `penalty_disputed`, `dispute_ended`: the penalty's id, and who says so.
+    Penalty(Box<str>, Option<Box<str>>),
+    /// `duty_done`: the duty, and the facts that prove it.
+    Duty(Box<str>, Box<[(u16, Value)]>),
+    /// `outage_started`, `outage_ended`.
+    Outage(Box<OutageDetail>),
+    /// `downtime_planned`.
+    Downtime(Box<DowntimeDetail>),
+    /// `force_majeure_started`, `force_majeure_ended`.
+    Relief(Box<ReliefDetail>),
+    /// `invoiced`: how much, and for which service, if the event says so.
+    Invoice(Money, Option<Box<str>>),
     /// Nothing.
     None,
+}
+
+/// Which outage starts or ends, and of what.
+#[derive(Debug, PartialEq, Default)]
+pub(crate) struct OutageDetail {
+    /// Its own id; without one an end belongs to the outage of its service that is open then.
+    pub(crate) outage: Option<Box<str>>,
+    pub(crate) service: Option<Box<str>>,
+}
+
+/// Downtime that was announced at the event's instant.
+#[derive(Debug, PartialEq)]
+pub(crate) struct DowntimeDetail {
+    pub(crate) from: Instant,
+    pub(crate) until: Instant,
+    pub(crate) service: Option<Box<str>>,
+}
+
+/// Force majeure: clocks, duties and service levels that stand still meanwhile.
+#[derive(Debug, PartialEq, Default)]
+pub(crate) struct ReliefDetail {
+    /// Its own name; an end without one ends every window.
+    pub(crate) window: Option<Box<str>>,
+    /// The names of the clocks, duties and levels; none: all of them.
+    pub(crate) clocks: Box<[Box<str>]>,
 }
 
 impl Entry {
@@ -101,6 +136,11 @@ impl Entry {
     /// Facts and the report decide what the clauses say; other events only move the clocks.
     pub(crate) fn bears_on_clauses(&self) -> bool {
         matches!(self.detail, Detail::Facts(_)) || self.kind == Kind::REPORTED
+    }
+
+    /// Force majeure starts or ends: an event of the contract that moves the clocks of its tickets.
+    pub(crate) fn holds_clocks(&self) -> bool {
+        matches!(self.detail, Detail::Relief(_))
     }
 }
 
@@ -202,176 +242,6 @@ pub(crate) fn status_after(before: Status, kind: Kind) -> Status {
         (Kind::CLOSED, _) => Status::Closed,
         (Kind::CANCELLED, _) => Status::Cancelled,
         _ => before,
-    }
-}
-
-impl Schema {
-    pub(crate) fn fact(&self, name: &str) -> Option<usize> {
-        self.facts.iter().position(|fact| fact.name == name)
-    }
-
-    fn fact_names(&self) -> impl Iterator<Item = &str> {
-        self.facts.iter().map(|fact| fact.name.as_str())
-    }
-
-    /// Checks an event against the schema.
-    pub(crate) fn admit(&self, event: &Event) -> Result<Entry, EventError> {
-        let id = || event.id.clone();
-        for (field, text) in [("id", &event.id), ("contract", &event.contract), ("kind", &event.kind)] {
-            if text.is_empty() {
-                return Err(EventError::Empty { id: id(), field });
-            }
-        }
-        let kind = self.kinds.find(&event.kind).ok_or_else(|| EventError::UnknownKind {
-            id: id(),
-            kind: event.kind.clone(),
-            hint: self.kinds.hint(&event.kind),
-        })?;
-        let scope = |expected| EventError::Scope { id: id(), kind: event.kind.clone(), expected };
-        let detail = match (&event.ticket, kind.of_contract()) {
-            (None, false) => return Err(scope("a ticket: `ticket` is missing")),
-            (Some(_), true) => return Err(scope("the contract itself: `ticket` must be absent")),
-            (Some(ticket), false) if ticket.is_empty() => {
-                return Err(EventError::Empty { id: id(), field: "ticket" });
-            }
-            (Some(_), false) => self.ticket_detail(event, kind)?,
-            (None, true) => self.contract_detail(event, kind)?,
-        };
-        Ok(Entry {
-            at: event.at,
-            id: event.id.as_str().into(),
-            kind,
-            via: event.via.as_deref().map(ImmutableString::from),
-            reason: self.text(event, "reason")?.map(ImmutableString::from),
-            detail,
-        })
-    }
-
-    fn ticket_detail(&self, event: &Event, kind: Kind) -> Result<Detail, EventError> {
-        let mut facts = Vec::new();
-        let mut receipt = None;
-        for (name, json) in &event.data {
-            if let Some(place) = self.fact(name) {
-                let fact = self.facts.get(place).map(|fact| &fact.of).unwrap_or(&FactType::Text);
-                facts.push((u16::try_from(place).unwrap_or(u16::MAX), self.value(event, name, fact, json)?));
-            } else if name == "receipt" && kind == Kind::CANCELLED {
-                receipt = Some(json.as_bool().ok_or_else(|| wrong_type(event, name, json, "true or false"))?);
-            } else if !TICKET_DATA.contains(&name.as_str()) {
-                return Err(EventError::UnknownFact {
-                    id: event.id.clone(),
-                    kind: event.kind.clone(),
-                    fact: name.clone(),
-                    hint: hint(name, self.fact_names().chain(TICKET_DATA)),
-                });
-            }
-        }
-        Ok(match receipt {
-            Some(given) if facts.is_empty() => Detail::Receipt(given),
-            _ if facts.is_empty() => Detail::None,
-            _ => Detail::Facts(facts.into_boxed_slice()),
-        })
-    }
-
-    fn contract_detail(&self, event: &Event, kind: Kind) -> Result<Detail, EventError> {
-        let missing = |fact, expected| EventError::MissingFact {
-            id: event.id.clone(),
-            kind: event.kind.clone(),
-            fact,
-            expected,
-        };
-        match kind {
-            Kind::DEPOSIT_PAID | Kind::DEPOSIT_RELEASED => {
-                let json = event
-                    .data
-                    .get("amount")
-                    .ok_or_else(|| missing("amount", "an amount such as \"10000.00\""))?;
-                match self.value(event, "amount", &FactType::Money, json)? {
-                    Value::Money(money) if money.minor() >= 0 => Ok(Detail::Amount(money)),
-                    _ => Err(wrong_type(event, "amount", json, "zero or more")),
-                }
-            }
-            Kind::PENALTY_CONFIRMED | Kind::PENALTY_WAIVED => {
-                let penalty = self.text(event, "penalty")?;
-                let penalty =
-                    penalty.ok_or_else(|| missing("penalty", "its id, `<ticket>/<clause>/<clock>`"))?;
-                Ok(Detail::Penalty(penalty.into()))
-            }
-            _ => Ok(Detail::None),
-        }
-    }
-
-    fn text<'a>(&self, event: &'a Event, name: &str) -> Result<Option<&'a str>, EventError> {
-        match event.data.get(name) {
-            None => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text)),
-            Some(_) if self.fact(name).is_some() => Ok(None),
-            Some(json) => Err(wrong_type(event, name, json, "a text")),
-        }
-    }
-
-    fn value(&self, event: &Event, name: &str, of: &FactType, json: &Json) -> Result<Value, EventError> {
-        let wrong = |expected: &str| wrong_type(event, name, json, expected);
-        match (of, json) {
-            (FactType::Bool, Json::Bool(yes)) => Ok(Value::Bool(*yes)),
-            (FactType::Integer, Json::Number(n)) => {
-                n.as_i64().map(Value::Integer).ok_or_else(|| wrong("a whole number of 64 bits"))
-            }
-            (FactType::Money, json) => self.money(event, name, json),
-            (FactType::Text, Json::String(text)) => Ok(Value::Text(text.into())),
-            (FactType::Instant, Json::String(text)) => self.instant(event, name, text),
-            (FactType::OneOf(allowed), Json::String(text)) => {
-                let found = allowed.iter().find(|allowed| allowed.as_str() == text).cloned();
-                found.map(Value::Text).ok_or_else(|| {
-                    let near = hint(text, allowed.iter().map(ImmutableString::as_str));
-                    let all: Vec<_> = allowed.iter().map(ImmutableString::as_str).collect();
-                    wrong(&format!("one of {}{near}", all.join(", ")))
-                })
-            }
-            (FactType::Bool, _) => Err(wrong("true or false")),
-            (FactType::Integer, _) => Err(wrong("a whole number")),
-            (FactType::Text, _) => Err(wrong("a text")),
-            (FactType::Instant, _) => Err(wrong("a text: RFC 3339 with offset, or a date")),
-            (FactType::OneOf(_), _) => Err(wrong("a text")),
-        }
-    }
-
-    /// `"500.00"`, or `{"amount": "500.00", "currency": "CNY"}`.
-    fn money(&self, event: &Event, name: &str, json: &Json) -> Result<Value, EventError> {
-        let refuse = |source| EventError::Money { id: event.id.clone(), fact: name.to_owned(), source };
-        let (text, currency) = match json {
-            Json::String(text) => (text.as_str(), None),
-            Json::Object(fields) => {
-                (fields.get("amount").and_then(Json::as_str).unwrap_or(""), fields.get("currency"))
-            }
-            _ => return Err(wrong_type(event, name, json, "an amount as text, such as \"500.00\"")),
-        };
-        if let Some(currency) = currency {
-            let found: Currency = currency.as_str().unwrap_or("").parse().map_err(refuse)?;
-            if found != self.currency {
-                return Err(refuse(crate::MoneyError::Mixed { found, expected: self.currency }));
-            }
-        }
-        Money::parse(text, self.currency).map(Value::Money).map_err(refuse)
-    }
-
-    fn instant(&self, event: &Event, name: &str, text: &str) -> Result<Value, EventError> {
-        if let Ok(date) = text.parse::<chrono::NaiveDate>()
-            && let Ok(end) = self.days.end_of_day(date)
-        {
-            return Ok(Value::Instant(end));
-        }
-        let time = text.parse().map(Value::Instant);
-        time.map_err(|source| EventError::Time { id: event.id.clone(), fact: name.to_owned(), source })
-    }
-}
-
-fn wrong_type(event: &Event, fact: &str, json: &Json, expected: &str) -> EventError {
-    let found: String = json.to_string().chars().take(60).collect();
-    EventError::FactType {
-        id: event.id.clone(),
-        fact: fact.to_owned(),
-        found: format!("`{found}`"),
-        expected: expected.to_owned(),
     }
 }
 

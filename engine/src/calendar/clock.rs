@@ -59,7 +59,7 @@ pub(super) fn year_of(micros: i64) -> i32 {
 ///
 /// A time that occurs twice is the first one; a time in a gap moves forward by the gap, which is what the
 /// offset before the gap gives.
-pub(super) fn utc_of_wall(zone: Tz, wall: i64) -> i64 {
+pub(crate) fn utc_of_wall(zone: Tz, wall: i64) -> i64 {
     let local = naive(wall);
     let offset = match zone.offset_from_local_datetime(&local).earliest() {
         Some(offset) => offset.fix().local_minus_utc(),
@@ -76,7 +76,7 @@ pub(super) fn utc_of(zone: Tz, day: DayNumber, seconds: u32) -> i64 {
 }
 
 /// The local clock at an instant, in microseconds since 1970-01-01T00:00 on that clock.
-pub(super) fn wall_of(zone: Tz, micros: i64) -> i64 {
+pub(crate) fn wall_of(zone: Tz, micros: i64) -> i64 {
     let utc = naive(micros.div_euclid(MICROS));
     micros + i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()) * MICROS
 }
@@ -86,6 +86,6 @@ pub(super) fn local_day(zone: Tz, micros: i64) -> DayNumber {
     DayNumber::try_from(wall_of(zone, micros).div_euclid(DAY)).unwrap_or(0)
 }
 
-fn naive(seconds: i64) -> NaiveDateTime {
+pub(super) fn naive(seconds: i64) -> NaiveDateTime {
     DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc()
 }

@@ -127,7 +127,7 @@ impl Calendar {
     }
 
     /// The last closing of a day in UTC microseconds, or nothing when it has no open time.
-    fn close_of(&self, day: DayNumber) -> Option<i64> {
+    pub(super) fn close_of(&self, day: DayNumber) -> Option<i64> {
         let walls = self.rules.walls(day);
         walls.first()?;
         let utc = |seconds: u32| utc_of(self.zone, day, seconds);

@@ -168,7 +168,7 @@ impl Event {
 }
 
 /// The VCALENDAR objects of a text, unfolded and with CRLF line ends, after checking that what begins ends.
-fn blocks(text: &str) -> Result<Vec<String>, CalendarError> {
+pub(crate) fn blocks(text: &str) -> Result<Vec<String>, CalendarError> {
     let mut lines: Vec<(usize, String)> = Vec::new();
     for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
@@ -212,11 +212,11 @@ fn blocks(text: &str) -> Result<Vec<String>, CalendarError> {
     }
 }
 
-fn all<'c>(component: &'c Component<'c>, name: &'c str) -> impl Iterator<Item = &'c Property<'c>> {
+pub(crate) fn all<'c>(component: &'c Component<'c>, name: &'c str) -> impl Iterator<Item = &'c Property<'c>> {
     component.properties.iter().filter(move |p| p.name.as_str().eq_ignore_ascii_case(name))
 }
 
-fn find<'c>(component: &'c Component<'c>, name: &'c str) -> Option<&'c Property<'c>> {
+pub(crate) fn find<'c>(component: &'c Component<'c>, name: &'c str) -> Option<&'c Property<'c>> {
     all(component, name).next()
 }
 
@@ -262,7 +262,7 @@ fn midnight(date: NaiveDate) -> DateTime<Tz> {
     Tz::UTC.from_utc_datetime(&date.and_time(chrono::NaiveTime::MIN))
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
 }
 

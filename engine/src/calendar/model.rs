@@ -369,4 +369,22 @@ proptest! {
             prop_assert!(shown.time() == clock || skipped);
         }
     }
+
+    #[test]
+    fn forward_of_back_is_not_after((def, first) in case(), from in offset(40), n in 0u32..8) {
+        let Ok(calendar) = Calendar::build(&def) else { return Ok(()) };
+        let end = at(first.and_time(NaiveTime::MIN).and_utc().timestamp_micros() + from);
+        if let Ok(back) = calendar.same_time_before(end, n) {
+            prop_assert!(calendar.same_time_after(back, n).unwrap() <= end, "{} - {}", end, n);
+        }
+        if let (Ok(back), true) = (calendar.working_days_before(end, n), n > 0) {
+            // Just before the close: at 24:00 the next day has begun.
+            let before = at(back.micros() - 1);
+            prop_assert!(calendar.working_days_after(before, n).unwrap() <= end, "{} - {}", end, n);
+            // One more day does not fit, unless the count starts earlier still.
+            prop_assert!(calendar.working_days_after(before, n + 1).unwrap() > end, "{} - {}", end, n);
+        }
+        let back = calendar.days_earlier(end, n).unwrap();
+        prop_assert!(back <= end && end.since(back) <= Span::hours(24 * i64::from(n) + 25));
+    }
 }

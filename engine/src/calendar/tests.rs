@@ -399,3 +399,41 @@ fn always_open_is_plain_arithmetic() {
     assert_eq!(tables.subtract(end, span).unwrap(), start);
     assert_eq!(tables.between(start, end).unwrap(), span);
 }
+
+#[test]
+fn days_count_back_from_an_instant() {
+    let calendar = Calendar::build(&office("UTC")).unwrap();
+    let always = Calendar::always();
+    // 2026-03-12 is a Thursday, the 14th a Saturday.
+    let (thursday, saturday) = (at("2026-03-12T10:00:00Z"), at("2026-03-14T10:00:00Z"));
+    for (end, n, closing, same) in [
+        (thursday, 0, "2026-03-12T10:00:00Z", "2026-03-12T10:00:00Z"),
+        (thursday, 1, "2026-03-10T18:00:00Z", "2026-03-11T10:00:00Z"),
+        (thursday, 4, "2026-03-05T18:00:00Z", "2026-03-06T10:00:00Z"),
+        (at("2026-03-12T18:00:00Z"), 1, "2026-03-11T18:00:00Z", "2026-03-11T18:00:00Z"),
+        (saturday, 1, "2026-03-12T18:00:00Z", "2026-03-12T10:00:00Z"),
+        (saturday, 5, "2026-03-06T18:00:00Z", "2026-03-06T10:00:00Z"),
+    ] {
+        assert_eq!(calendar.working_days_before(end, n).unwrap(), at(closing), "{end} - {n} working days");
+        assert_eq!(calendar.same_time_before(end, n).unwrap(), at(same), "{end} - {n} working days");
+    }
+    assert_eq!(always.days_earlier(thursday, 12).unwrap(), at("2026-02-28T10:00:00Z"));
+    assert_eq!(always.months_earlier(at("2026-03-31T10:00:00Z"), 1).unwrap(), at("2026-02-28T10:00:00Z"));
+    assert_eq!(always.months_earlier(thursday, 0).unwrap(), thursday);
+    assert!(matches!(always.days_earlier(thursday, u32::MAX), Err(CalendarError::OutsideYears { .. })));
+    assert!(matches!(always.months_earlier(thursday, u32::MAX), Err(CalendarError::OutsideYears { .. })));
+    assert!(matches!(
+        calendar.working_days_before(thursday, u32::MAX),
+        Err(CalendarError::OutsideYears { .. })
+    ));
+}
+
+/// Forward, a time in the gap is moved on; back, it is moved back, so that the way there is no shorter than the way back.
+#[test]
+fn counting_back_into_a_gap_goes_before_it() {
+    let berlin = Calendar::always_in("Europe/Berlin".parse().unwrap());
+    let monday = at("2026-03-30T02:30:00+02:00");
+    assert_eq!(berlin.days_earlier(monday, 1).unwrap(), at("2026-03-29T01:30:00+01:00"));
+    let october = at("2026-10-26T02:30:00+01:00");
+    assert_eq!(berlin.days_earlier(october, 1).unwrap(), at("2026-10-25T02:30:00+02:00"));
+}
