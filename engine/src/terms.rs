@@ -1,5 +1,7 @@
 //! The contract's numbers, kept apart from the logic: each dated, with its unit and its clause.
 
+mod tiers;
+
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -9,6 +11,9 @@ use serde::Serialize;
 
 use crate::nearest::hint;
 use crate::{Currency, Money, MoneyError, Span};
+
+pub use tiers::{Band, TierBy, TierEnd, TierValue, Tiers};
+pub(crate) use tiers::{BandText, ENDS, Spot, TierFault, TierMistake, TierUnit};
 
 /// A period counted in days of a calendar: the day of the event is not counted (PRC Civil Code art. 201).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -51,6 +56,8 @@ pub enum TermValue {
     Bool(bool),
     /// A text, or one of the texts that the term allows.
     Text(ImmutableString),
+    /// What a share or a count comes to, by bands.
+    Tiers(Arc<Tiers>),
 }
 
 /// One number of the contract: its clause, its unit, and its values by the date from which each holds.
@@ -85,7 +92,10 @@ pub enum TermError {
         hint: String,
     },
     /// A unit that does not exist.
-    #[error("term `{name}`: unknown unit `{unit}`: expected a currency or one of {units}{hint}")]
+    #[error(
+        "term `{name}`: unknown unit `{unit}`: expected a currency or one of {units}; tiers \
+             may give a currency too, such as `CNY by percent`{hint}"
+    )]
     Unit {
         /// The term.
         name: String,
@@ -110,11 +120,12 @@ pub enum TermError {
     },
 }
 
-pub(crate) const UNITS: &str =
-    "seconds, minutes, hours, days, working_days, weeks, months, years, count, percent, bool, text, one-of";
+pub(crate) const UNITS: &str = "seconds, minutes, hours, days, working_days, weeks, months, years, count, percent, bool, text, one-of, \
+    percent by percent, percent by count";
 
 impl Term {
-    /// Reads a value as the term's unit has it.
+    /// Reads a value as the term's unit has it. Tiers are read from a TOML list of their bands:
+    /// `[{ below = "95", is = "10" }, { from = "95", is = "0" }]`.
     ///
     /// # Errors
     /// [`TermError::Value`], [`TermError::Unit`].
@@ -153,7 +164,16 @@ impl Term {
                 let near = hint(text, self.of.iter().map(String::as_str));
                 Err(refuse(&format!("one of {}{near}", self.of.join(", "))))
             }
-            unit => self.read_money(text, unit, currency, refuse),
+            unit => match TierUnit::parse(unit) {
+                Some(TierUnit { gives: Some(of), .. }) if of != currency => {
+                    Err(refuse(&format!("an amount of {currency}, the contract's currency")))
+                }
+                Some(unit) => {
+                    let tiers = unit.read_text(text).map_err(|expected| refuse(&expected))?;
+                    Ok(TermValue::Tiers(Arc::new(tiers)))
+                }
+                None => self.read_money(text, unit, currency, refuse),
+            },
         }
     }
 
@@ -283,6 +303,7 @@ impl std::fmt::Display for TermValue {
             TermValue::Share(share) => write!(f, "{} %", (share * Decimal::ONE_HUNDRED).normalize()),
             TermValue::Bool(yes) => yes.fmt(f),
             TermValue::Text(text) => f.write_str(text),
+            TermValue::Tiers(tiers) => tiers.fmt(f),
         }
     }
 }

@@ -8,10 +8,11 @@ use super::names::{self, Names, unwritable};
 use super::source::{At, Faults, Source};
 use super::syntax::parse;
 use super::table::{Table, Value};
+use super::tiers::tiers;
 use crate::Currency;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::nearest::hint;
-use crate::terms::{Term, TermError, UNITS};
+use crate::terms::{Term, TermError, TermValue, TierUnit, UNITS};
 use crate::vocabulary::WIDTH;
 
 /// Every date on which some term changes makes another version of all terms.
@@ -161,11 +162,16 @@ fn in_currency(
     if UNITS.split(", ").any(|known| known == unit.value) {
         return fallback;
     }
-    match (unit.value.parse::<Currency>(), contract) {
+    let of = match TierUnit::parse(&unit.value) {
+        Some(tiers) => tiers.gives.ok_or(()),
+        None => unit.value.parse().map_err(drop),
+    };
+    match (of, contract) {
         (Ok(of), Some(contract)) if of != contract => {
             let message = format!(
-                "term `{name}`: the unit `{of}` is not money of this contract: expected an amount of {contract}, \
-                 the contract's currency"
+                "term `{name}`: the unit `{}` is not money of this contract: expected an amount of {contract}, \
+                 the contract's currency",
+                unit.value
             );
             let told = Diagnostic::new(Code::TERM, unit.place.clone(), message);
             faults.tell(told.label(format!("pack.toml says {contract}")));
@@ -212,21 +218,7 @@ fn dated(
         table.end(faults);
         let ordered = from.as_ref().is_none_or(|from| in_order(&term.name, from, &dates, faults));
         whole &= ordered;
-        let read = value.and_then(|value| match value.scalar() {
-            Some(text) => match term.read(&text, currency) {
-                Ok(read) => Some(read),
-                Err(error) => {
-                    let told = Diagnostic::new(Code::TERM, value.place.clone(), error.to_string());
-                    faults.tell(told.label(format!("not a value in {}", term.unit)));
-                    None
-                }
-            },
-            None => {
-                let message = format!("term `{}`: expected one value in {}", term.name, term.unit);
-                faults.add(Code::TERM, value.place.clone(), message);
-                None
-            }
-        });
+        let read = value.and_then(|value| one(term, &value, currency, faults));
         if let Some(from) = from.filter(|_| ordered) {
             if let Some(read) = read {
                 term.values.push((from.value, read));
@@ -235,6 +227,28 @@ fn dated(
         }
     }
     dates.into_iter().next().filter(|_| whole)
+}
+
+/// One value of a term.
+fn one(term: &Term, value: &Value<'_>, currency: Currency, faults: &mut Faults) -> Option<TermValue> {
+    if let Some(unit) = TierUnit::parse(&term.unit) {
+        return tiers(&term.name, unit, value, faults);
+    }
+    match value.scalar() {
+        Some(text) => match term.read(&text, currency) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                let told = Diagnostic::new(Code::TERM, value.place.clone(), error.to_string());
+                faults.tell(told.label(format!("not a value in {}", term.unit)));
+                None
+            }
+        },
+        None => {
+            let message = format!("term `{}`: expected one value in {}", term.name, term.unit);
+            faults.add(Code::TERM, value.place.clone(), message);
+            None
+        }
+    }
 }
 
 fn in_order(name: &str, from: &At<NaiveDate>, dates: &[At<NaiveDate>], faults: &mut Faults) -> bool {
