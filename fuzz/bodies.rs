@@ -76,10 +76,10 @@ pub(crate) fn check(bytes: &[u8]) {
     told(&Pack::check(all));
 }
 
-/// Whether a clause made up from bytes is one that the checker takes.
-pub(crate) fn is_taken(bytes: &[u8]) -> bool {
+/// Why the checker does not take a clause made up from bytes, if so.
+pub(crate) fn refusal(bytes: &[u8]) -> Option<String> {
     let script = generate::clause(&mut Choices::bytes(bytes)).0;
-    Pack::from_files(world::files(&script)).is_ok()
+    Pack::from_files(world::files(&script)).err().map(|error| error.to_string())
 }
 
 /// Clauses and tickets made up from bytes under both evaluators; or, where the bytes are a script, that script.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use holdback::Pack;
 
 use super::generate::Ty;
-use super::generate::world::{CHOICES, DECLARED, ENTRIES, Entry, FACTS, ROLES, TERMS};
+use super::generate::world::{CHOICES, CLOCKS, DECLARED, ENTRIES, Entry, FACTS, ROLES, TERMS};
 
 /// A small pack in which generated clauses can stand: clause 1 is the script, clause 2 gives what it lacks.
 pub(crate) fn files(script: &str) -> BTreeMap<String, String> {
@@ -23,10 +23,16 @@ pub(crate) fn files(script: &str) -> BTreeMap<String, String> {
         ("terms.toml", TERMS_TOML.clone()),
         ("contract.md", "# [1] Made up\n# [2] Beside it\n".to_owned()),
         ("clauses/1.rhai", script),
-        ("clauses/2.rhai", format!("//! clause: 2\nfn findings(ticket) {{ [] }}\n{floor}")),
+        ("clauses/2.rhai", format!("//! clause: 2\nfn findings(ticket) {{ [] }}\n{}{floor}", beside())),
     ]
     .map(|(path, text)| (path.to_owned(), text))
     .into()
+}
+
+/// The clocks that made-up service levels measure.
+fn beside() -> String {
+    let clocks = CLOCKS.map(|name| format!("due(\"{name}\").within(hours(1)).met_by(\"resolved\")"));
+    format!("fn deadlines(ticket) {{ [{}] }}\n", clocks.join(", "))
 }
 
 /// The same, loaded.
@@ -92,7 +98,7 @@ static TERMS_TOML: LazyLock<String> = LazyLock::new(|| {
         if let Some(zh) = zh {
             written(&mut text, format_args!("zh = \"{zh}\"\n"));
         }
-        let bare = matches!(term.unit, "bool" | "count");
+        let bare = matches!(term.unit, "bool" | "count") || term.unit.contains(" by ");
         let values =
             term.values.into_iter().flatten().zip(["2000-01-01", "2026-01-01"]).map(|(value, from)| {
                 let value = if bare { value.to_owned() } else { format!("\"{value}\"") };

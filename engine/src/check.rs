@@ -8,6 +8,7 @@
 mod cells;
 mod chance;
 mod choices;
+mod credit;
 mod floor;
 mod pairs;
 mod price;
@@ -47,6 +48,8 @@ pub enum Law {
     Once,
     /// No two clauses say free and paid of one ticket without one overriding the other.
     Conflict,
+    /// A worse period of a service level never costs less: a lower share, or more clocks missed of the same number.
+    Credit,
     /// Deductions never take the deposit below its floor, and the sums of the books agree.
     Floor,
 }
@@ -161,6 +164,7 @@ pub fn check_laws(pack: &Pack) -> Vec<LawOutcome> {
             outcomes.push(pairs::once(pack, place, &mut budget));
         }
         outcomes.push(total);
+        outcomes.extend(credit::law(pack, place, clause));
     }
     let mut budget = Budget { proof: Fuel { left: 3_000_000 }, search: Fuel { left: 3_000_000 } };
     outcomes.extend(pairs::conflicts(pack, &mut budget));
@@ -224,6 +228,7 @@ impl Law {
             Law::Total => Code::LAW_TOTAL,
             Law::Once => Code::LAW_ONCE,
             Law::Conflict => Code::CONFLICT,
+            Law::Credit => Code::LAW_CREDIT,
             Law::Floor => Code::LAW_FLOOR,
         }
     }
@@ -238,6 +243,7 @@ impl Law {
             Law::Total => "bound the numbers with `min` and `max` before computing, or ask first",
             Law::Once => "let one of the clauses price it, or let them apply to different tickets",
             Law::Conflict => "let one of them state `//! overrides:`, or apply to other tickets",
+            Law::Credit => "let a worse period cost at least as much: look at the order of the tiers",
             Law::Floor => "give a floor of zero or more for every date",
         }
     }
@@ -255,6 +261,7 @@ impl LawOutcome {
             Law::Total => ("", "judges every ticket".to_owned()),
             Law::Once => (" penalty", "no breach priced twice".to_owned()),
             Law::Conflict => ("classes", "no two clauses disagree".to_owned()),
+            Law::Credit => (" credit", "never falls as the level gets worse".to_owned()),
             Law::Floor => ("deposit", "never below its floor".to_owned()),
         };
         let clause = if of.starts_with(' ') || of.is_empty() { self.clause.as_str() } else { "" };
@@ -265,7 +272,7 @@ impl LawOutcome {
     pub fn diagnostic(&self) -> Option<Diagnostic> {
         let LawVerdict::Broken(counterexample) = &self.verdict else { return None };
         let code = self.law.code();
-        let message = format!("{}; {}", counterexample.sentence, counterexample.ticket());
+        let message = format!("{}{}", counterexample.sentence, counterexample.ticket());
         let mut diagnostic = Diagnostic::new(code, self.place.clone(), message).help(self.law.help());
         diagnostic.related.clone_from(&self.related);
         Some(diagnostic)
@@ -273,15 +280,16 @@ impl LawOutcome {
 }
 
 impl Counterexample {
-    /// The ticket in a few words.
+    /// The ticket in a few words, after the sentence.
     fn ticket(&self) -> String {
         let Some(reported_at) = self.reported_at else {
-            return format!("a history of {} events", self.events.len());
+            let events = self.events.len();
+            return if events == 0 { String::new() } else { format!("; a history of {events} events") };
         };
         let facts: Vec<String> = self.facts.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let facts = if facts.is_empty() { "no facts".to_owned() } else { facts.join(", ") };
         let clock = self.clock.as_ref().map_or(String::new(), |clock| format!(", clock `{clock}`"));
-        format!("a ticket with {facts}, reported at {reported_at}{clock}")
+        format!("; a ticket with {facts}, reported at {reported_at}{clock}")
     }
 }
 
@@ -291,7 +299,7 @@ impl fmt::Display for LawOutcome {
         match &self.verdict {
             LawVerdict::Proved => write!(f, "{title}: proved"),
             LawVerdict::Tried(n) => write!(f, "{title}: tried {}", grouped(*n)),
-            LawVerdict::Broken(found) => write!(f, "{title}: broken: {}; {}", found.sentence, found.ticket()),
+            LawVerdict::Broken(found) => write!(f, "{title}: broken: {}{}", found.sentence, found.ticket()),
             LawVerdict::NotStated => f.write_str(&title),
         }
     }

@@ -5,14 +5,17 @@ mod ask;
 mod clause;
 mod conflict;
 mod dynamic;
+mod obligations;
 mod reference;
 #[cfg(test)]
 mod tests;
+mod together;
 mod view;
 
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use rhai::{AST, Engine, ImmutableString, Scope};
 
 use crate::clock::{ClockSpec, CountRule, Length, Pauses, Start};
@@ -20,11 +23,13 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::hint;
 use crate::ticket::Value as FactValue;
 use crate::vocabulary::{
-    BreachInputs, Due, DueLength, Inputs, Reads, Step, StepAt, Value, Verdict, Words, entry as entry_place,
+    About, BreachInputs, Due, DueLength, Inputs, Reads, Step, StepAt, Value, Verdict, Words,
+    entry as entry_place,
 };
 use crate::{Instant, Money, Span};
 pub use clause::ClauseFault;
 pub(crate) use clause::ClauseScript;
+pub(crate) use obligations::Obligations;
 use reference::{interpreter, limited};
 
 /// What evaluates clauses. Both give the same values, the same faults at the same places, and the same record of what was read.
@@ -37,6 +42,14 @@ pub enum Evaluator {
     Reference,
 }
 
+/// The instant that a fact holds, if it is known.
+fn known(inputs: &Inputs, fact: u16) -> Option<Instant> {
+    match inputs.facts.current.get(usize::from(fact)) {
+        Some(Some(FactValue::Instant(at))) => Some(*at),
+        _ => None,
+    }
+}
+
 /// All clause scripts of a pack with what runs them.
 pub(crate) struct Policy {
     engine: Engine,
@@ -46,17 +59,24 @@ pub(crate) struct Policy {
     pub(crate) clauses: Vec<ClauseScript>,
     /// How working days are counted in each calendar.
     pub(crate) count_rules: Vec<CountRule>,
+    /// The contract's time zone, whose dates decide what is in force.
+    pub(crate) zone: Tz,
     floor: Option<usize>,
 }
 
 /// The entry functions by their places in [`ENTRIES`](crate::vocabulary::ENTRIES).
 const APPLIES: usize = 0;
 pub(crate) const DEADLINES: usize = 1;
-const PENALTY: usize = 2;
+pub(crate) const PENALTY: usize = 2;
 const CLASSIFY: usize = 3;
 const ESCALATION: usize = 4;
 const FINDINGS: usize = 5;
 const FLOOR: usize = 6;
+const DUTIES: usize = 7;
+const LEVELS: usize = 8;
+pub(crate) const CREDIT: usize = 9;
+const CAPS: usize = 10;
+const REPEATED: usize = 11;
 
 /// What the clauses say of one ticket, before any time has run.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -104,10 +124,10 @@ pub(crate) struct Price {
 }
 
 impl Policy {
-    pub(crate) fn new(words: Arc<Words>, count_rules: Vec<CountRule>) -> Policy {
+    pub(crate) fn new(words: Arc<Words>, count_rules: Vec<CountRule>, zone: Tz) -> Policy {
         let engine = interpreter(&words);
         let (reader, evaluator) = (limited(), Evaluator::default());
-        Policy { engine, reader, evaluator, words, clauses: Vec::new(), count_rules, floor: None }
+        Policy { engine, reader, evaluator, words, clauses: Vec::new(), count_rules, zone, floor: None }
     }
 
     /// Reads, types and compiles one clause file and adds it, with everything that is wrong with it. A file with errors is
@@ -132,6 +152,8 @@ impl Policy {
             program: lowered.program,
             names: lowered.names,
             heads: lowered.heads,
+            sets: lowered.sets,
+            named: lowered.named,
         };
         if !diagnostics.iter().any(Diagnostic::is_error) {
             diagnostics.extend(self.compile(&mut clause, text));
@@ -160,41 +182,6 @@ impl Policy {
         None
     }
 
-    /// Settles who gives the deposit's floor, and tells of clauses that decide the same thing.
-    pub(crate) fn finish(&mut self) -> Vec<Diagnostic> {
-        let mut diagnostics = Vec::new();
-        let floor = |clause: &ClauseScript| clause.program.entries.get(6).is_some_and(Option::is_some);
-        let mut floors = (0..self.clauses.len()).filter(|i| self.clauses.get(*i).is_some_and(floor));
-        self.floor = floors.next();
-        let first = self.floor.and_then(|i| self.clauses.get(i));
-        for second in floors.filter_map(|i| self.clauses.get(i)) {
-            let Some(first) = first else { continue };
-            let message = format!(
-                "clause {} gives the deposit's floor already: one clause has `deposit_floor`",
-                first.id
-            );
-            let diagnostic = Diagnostic::new(Code::FLOOR, second.head(FLOOR), message);
-            diagnostics.push(diagnostic.related(first.head(FLOOR), "the first one"));
-        }
-        if self.floor.is_none() {
-            let prices = |clause: &&ClauseScript| clause.program.entries.get(2).is_some_and(Option::is_some);
-            if let Some(clause) = self.clauses.iter().find(prices) {
-                let message = "prices breaches, but no clause defines `deposit_floor()`";
-                diagnostics.push(Diagnostic::new(Code::FLOOR, clause.head(PENALTY), message));
-            }
-        }
-        for clause in &self.clauses {
-            if let Some(Some(applies)) = clause.program.entries.get(APPLIES)
-                && applies.body.result_is(&Value::Bool(false))
-            {
-                let message = format!("clause {} never applies", clause.id);
-                diagnostics.push(Diagnostic::new(Code::UNUSED_CLAUSE, clause.head(APPLIES), message));
-            }
-        }
-        diagnostics.extend(conflict::conflicts(&self.clauses));
-        diagnostics
-    }
-
     /// The facts and terms that the clauses name, all together.
     pub(crate) fn names(&self) -> Reads {
         self.clauses.iter().fold(Reads::default(), |all, clause| all.join(&clause.names))
@@ -210,7 +197,7 @@ impl Policy {
         for (place, clause) in self.clauses.iter().enumerate() {
             let place = u16::try_from(place).unwrap_or(u16::MAX);
             let in_force = clause.in_force(on);
-            let (applies, reads) = match in_force {
+            let (applies, reads) = match in_force && clause.is_of_tickets() {
                 true => self.applies(clause, inputs)?,
                 false => (false, Reads::default()),
             };
@@ -224,7 +211,7 @@ impl Policy {
                     self.escalation(clause, place, inputs, &clocks, &mut steps)?;
                 }
                 if clause.defines(CLASSIFY) {
-                    let answer = self.ask(clause, CLASSIFY, inputs, None)?;
+                    let answer = self.ask(clause, CLASSIFY, inputs, About::Nothing)?;
                     match answer.value {
                         Value::Verdict(verdict) => verdicts.push((place, verdict, answer.reads.join(&reads))),
                         other => return Err(clause.misfit(CLASSIFY, &other)),
@@ -246,7 +233,7 @@ impl Policy {
         if !clause.defines(APPLIES) {
             return Ok((true, Reads::default()));
         }
-        let answer = self.ask(clause, APPLIES, inputs, None)?;
+        let answer = self.ask(clause, APPLIES, inputs, About::Nothing)?;
         match answer.value {
             Value::Bool(yes) => Ok((yes, answer.reads)),
             other => Err(clause.misfit(APPLIES, &other)),
@@ -261,7 +248,7 @@ impl Policy {
         clocks: &mut Vec<ClockSpec>,
     ) -> Result<Reads, ClauseFault> {
         let first = clocks.len();
-        let answer = self.ask(clause, DEADLINES, inputs, None)?;
+        let answer = self.ask(clause, DEADLINES, inputs, About::Nothing)?;
         for item in clause.items(DEADLINES, answer.value)? {
             let Value::Deadline(due) = item else { return Err(clause.misfit(DEADLINES, &item)) };
             let own = clocks.get(first..).unwrap_or_default();
@@ -305,21 +292,16 @@ impl Policy {
             None => return Err(format!("the clock `{name}` has no end: say `.within(...)` or `.by(...)`")),
             Some(DueLength::Span(span)) => Length::Open(span),
             Some(DueLength::Period(period)) => Length::Days(period, rule),
-            Some(DueLength::Fact(fact)) => {
-                let value = inputs.facts.current.get(usize::from(fact));
-                let instant = value.and_then(|value| match value {
-                    Some(FactValue::Instant(at)) => Some(*at),
-                    _ => None,
-                });
-                Length::Fact(fact, instant)
-            }
+            Some(DueLength::Fact(fact)) => Length::Fact(fact, known(inputs, fact)),
+            Some(DueLength::Before(fact, period)) => Length::Before(fact, period, rule, known(inputs, fact)),
         };
         let pauses = match due.pauses {
             None => Pauses::Never,
             Some(reasons) if reasons.is_empty() => Pauses::Always,
             Some(reasons) => Pauses::For(reasons),
         };
-        Ok(ClockSpec { clause, name, start, length, stops: due.stops, calendar, pauses })
+        let (stops, pause_max) = (due.stops, due.pause_max);
+        Ok(ClockSpec { clause, name, start, length, stops, calendar, pauses, pause_max })
     }
 
     fn escalation(
@@ -330,7 +312,7 @@ impl Policy {
         clocks: &[ClockSpec],
         steps: &mut Vec<LadderStep>,
     ) -> Result<(), ClauseFault> {
-        let answer = self.ask(clause, ESCALATION, inputs, None)?;
+        let answer = self.ask(clause, ESCALATION, inputs, About::Nothing)?;
         for item in clause.items(ESCALATION, answer.value)? {
             let Value::Step(step) = item else { return Err(clause.misfit(ESCALATION, &item)) };
             let Step { clock: name, at, roles } = *step;
@@ -400,7 +382,7 @@ impl Policy {
             return Ok(None);
         };
         let breach = BreachInputs { clock: Arc::clone(&spec.name), due, late };
-        let answer = self.ask(clause, PENALTY, inputs, Some(&breach))?;
+        let answer = self.ask(clause, PENALTY, inputs, About::Breach(&breach))?;
         let Value::Money(amount) = answer.value else { return Err(clause.misfit(PENALTY, &answer.value)) };
         if amount.minor() < 0 {
             return Err(
@@ -422,7 +404,7 @@ impl Policy {
                 continue;
             }
             let place = u16::try_from(place).unwrap_or(u16::MAX);
-            let answer = self.ask(clause, FINDINGS, inputs, None)?;
+            let answer = self.ask(clause, FINDINGS, inputs, About::Nothing)?;
             for item in clause.items(FINDINGS, answer.value)? {
                 let Value::Finding(finding) = item else { return Err(clause.misfit(FINDINGS, &item)) };
                 all.push((place, finding.0));
@@ -443,7 +425,7 @@ impl Policy {
         for clause in self.clauses.iter().filter(|clause| clause.in_force(on)) {
             for entry in [APPLIES, DEADLINES, CLASSIFY] {
                 if clause.defines(entry) {
-                    self.ask(clause, entry, inputs, None)?;
+                    self.ask(clause, entry, inputs, About::Nothing)?;
                     asked += 1;
                 }
             }
@@ -454,7 +436,7 @@ impl Policy {
                 continue;
             };
             let breach = BreachInputs { clock: Arc::clone(&clock.name), due: inputs.reported_at, late };
-            self.ask(clause, PENALTY, inputs, Some(&breach))?;
+            self.ask(clause, PENALTY, inputs, About::Breach(&breach))?;
             asked += 1;
         }
         Ok(asked)
@@ -467,7 +449,7 @@ impl Policy {
     /// Below what the deposit may not fall; nothing when the pack has no such clause.
     pub(crate) fn deposit_floor(&self, inputs: &Arc<Inputs>) -> Result<Option<Money>, ClauseFault> {
         let Some(clause) = self.floor.and_then(|i| self.clauses.get(i)) else { return Ok(None) };
-        let answer = self.ask(clause, FLOOR, inputs, None)?;
+        let answer = self.ask(clause, FLOOR, inputs, About::Nothing)?;
         let Value::Money(floor) = answer.value else { return Err(clause.misfit(FLOOR, &answer.value)) };
         if floor.minor() < 0 {
             return Err(

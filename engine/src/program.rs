@@ -61,6 +61,10 @@ pub(crate) enum Op {
     Knows(u16),
     /// Whether an event happened and stands.
     Has(Kind),
+    /// Whether a fact was given by the time of an event that stands.
+    Knew(u16, Kind),
+    /// How many breaches of the clause there were within these days.
+    Again(Box<Node>),
     /// Whether the contract was signed (0), or the project accepted (1).
     ContractHas(u8),
     /// A field of the ticket, the contract or the breach.
@@ -81,10 +85,10 @@ pub(crate) enum Op {
         act: Act,
         args: Vec<Node>,
     },
-    /// A deadline: what is known of it, and then what is still to be filled in, each by a word with its remaining arguments.
+    /// A deadline: what is known of it, and then what is still to be filled in.
     Deadline {
         known: Box<Due>,
-        fill: Vec<(u16, Act, Vec<Node>)>,
+        fill: Vec<Filling>,
     },
     List(Vec<Node>),
     /// Condition, then, else. Without an else the result is nothing.
@@ -106,6 +110,15 @@ pub(crate) enum Op {
         args: Vec<Node>,
         body: Box<Node>,
     },
+}
+
+/// A word that fills in a part of a deadline, with its arguments beside the deadline.
+#[derive(Debug, Clone)]
+pub(crate) struct Filling {
+    pub(crate) word: u16,
+    pub(crate) act: Act,
+    pub(crate) args: Vec<Node>,
+    pub(crate) at: Position,
 }
 
 /// `switch`: the first case that matches.
@@ -159,15 +172,16 @@ impl Node {
             | Op::Fact { .. }
             | Op::Knows(_)
             | Op::Has(_)
+            | Op::Knew(..)
             | Op::ContractHas(_)
             | Op::Ask(_)
             | Op::Term(_) => Vec::new(),
-            Op::Not(node) | Op::Negate(node) | Op::Return(node) => vec![node],
+            Op::Not(node) | Op::Negate(node) | Op::Return(node) | Op::Again(node) => vec![node],
             Op::Set { value, .. } => vec![value],
             Op::And(nodes) | Op::Or(nodes) | Op::List(nodes) | Op::Block(nodes) => nodes.iter().collect(),
             Op::Compare(_, pair) | Op::Compute(_, pair) => pair.iter().collect(),
             Op::Word { args, .. } => args.iter().collect(),
-            Op::Deadline { fill, .. } => fill.iter().flat_map(|(_, _, args)| args).collect(),
+            Op::Deadline { fill, .. } => fill.iter().flat_map(|filling| &filling.args).collect(),
             Op::If(pair, other) => pair.iter().chain(other.as_deref()).collect(),
             Op::Switch(switch) => std::iter::once(&switch.on).chain(&switch.arms).collect(),
             Op::Call { args, body, .. } => args.iter().chain(std::iter::once(&**body)).collect(),

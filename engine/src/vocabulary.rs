@@ -18,13 +18,16 @@ use crate::terms::{Term, Terms};
 use crate::ticket::{Fact, Schema};
 
 pub(crate) use acts::Act;
-pub(crate) use inputs::{BreachInputs, Inputs, Reads, WIDTH};
+pub(crate) use inputs::{About, AgainInputs, BreachInputs, Inputs, LevelInputs, Reads, WIDTH};
 pub(crate) use operators::{Relation, SIGNS, Sign, compare, compute, gives, negate};
 pub use page::vocabulary_page;
 pub(crate) use table::{
-    Asked, ENTRIES, EVENTS_ZH, FIELDS, Field, GLOBALS, Names, ROUNDINGS, Take, WORDS, Word,
+    Asked, ENTRIES, EVENTS_ZH, FIELDS, Field, GLOBALS, Measured, Names, ROUNDINGS, Take, WORDS, Word,
 };
-pub(crate) use value::{Due, DueLength, FindingText, Share, Sort, Step, StepAt, Value, Verdict};
+pub(crate) use value::{
+    Begin, Cap, CapPer, Due, DueLength, Duty, DutyWhen, FindingText, Level, LevelPeriod, Measure, Planned,
+    Share, Sort, Step, StepAt, Value, Verdict,
+};
 
 /// At most so many names may be given to a word that repeats its last parameter.
 pub(crate) const NAMES_MAX: usize = 6;

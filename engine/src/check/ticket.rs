@@ -10,7 +10,7 @@ use crate::event::{Event, Kind};
 use crate::policy::ClauseScript;
 use crate::program::Run;
 use crate::ticket::{ContractFacts, Facts, Value as FactValue};
-use crate::vocabulary::{BreachInputs, Due, Inputs, Value};
+use crate::vocabulary::{About, BreachInputs, Due, Inputs, Value};
 use crate::{Instant, Money, Pack, Span};
 
 /// Laws hold for lateness up to ten years; nobody waits longer.
@@ -47,7 +47,8 @@ impl Sketch {
             self.via.clone(),
             self.facts.clone(),
             self.contract,
-            self.standing.clone(),
+            self.standing.iter().map(|kind| (*kind, self.reported_at)).collect(),
+            self.facts.first.iter().map(|fact| fact.as_ref().map(|_| self.reported_at)).collect(),
         )
     }
 
@@ -241,7 +242,9 @@ impl Asked<'_> {
         breach: Option<&BreachInputs>,
     ) -> Result<Option<Value>, Fault> {
         let function = self.clause.program.entries.get(entry).and_then(Option::as_ref);
-        let answer = function.map(|function| Run::new(inputs, breach).call(function)).transpose();
+        let answer = function
+            .map(|function| Run::new(inputs, breach.map_or(About::Nothing, About::Breach)).call(function))
+            .transpose();
         answer.map_err(|fault| Fault { at: fault.at, message: fault.message })
     }
 

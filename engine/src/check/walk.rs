@@ -148,7 +148,13 @@ impl<'a> Walk<'a> {
             Op::Fact { place, first, chinese } => {
                 self.fact(usize::from(*place), *first, chinese.as_deref(), node)
             }
-            Op::Knows(_) | Op::Has(_) | Op::ContractHas(_) => Some(Seen::Truth(self.known(&node.op))),
+            Op::Again(period) => {
+                self.eval(period)?;
+                Some(Seen::any(&node.of, false))
+            }
+            Op::Knows(_) | Op::Knew(..) | Op::Has(_) | Op::ContractHas(_) => {
+                Some(Seen::Truth(self.known(&node.op)))
+            }
             Op::Ask(asked) => self.ask(*asked, node),
             Op::Term(place) => self.term(usize::from(*place), node),
             Op::If(pair, other) => self.choose(pair, other.as_deref()),
@@ -209,13 +215,12 @@ impl<'a> Walk<'a> {
                 let args = self.all(args)?;
                 self.word(*word, *act, args, node)
             }
-            Op::Deadline { known, fill } => fill.iter().try_fold(
-                Seen::Values(vec![Value::Deadline(known.clone())]),
-                |due, (word, act, args)| {
-                    let args = [due].into_iter().chain(self.all(args)?).collect();
-                    self.word(*word, *act, args, node)
-                },
-            ),
+            Op::Deadline { known, fill } => {
+                fill.iter().try_fold(Seen::Values(vec![Value::Deadline(known.clone())]), |due, filling| {
+                    let args = [due].into_iter().chain(self.all(&filling.args)?).collect();
+                    self.word(filling.word, filling.act, args, node)
+                })
+            }
             Op::List(nodes) => {
                 let items = self.all(nodes)?;
                 Some(self.list(&items))
@@ -298,6 +303,7 @@ impl<'a> Walk<'a> {
             Asked::First => Seen::of(Value::View(Sort::First)),
             Asked::Ticket => Seen::of(Value::View(Sort::Ticket)),
             Asked::Via | Asked::Id => Seen::Any(false),
+            Asked::Of(_) => Seen::any(&node.of, false),
         })
     }
 }

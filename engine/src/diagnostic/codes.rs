@@ -138,12 +138,17 @@ codes! {
     NAME_COMPUTED "E0604" Error "a name that is not written out"
     STEP_SILENT "E0605" Error "an escalation step that tells nobody"
 
+    DUTY "E0606" Error "a duty without a time"
+    RECURRENCE "E0607" Error "a recurrence that cannot be"
+
     CLAUSE_UNKNOWN "E0701" Error "a clause that contract.md does not have"
     CLAUSE_UNCARRIED "E0702" Error "a clause of contract.md that nothing carries"
     CLAUSE_TWICE "E0703" Error "a clause that stands or is carried twice"
     CONFLICT "E0704" Error "two clauses decide the same thing and neither overrides"
     OVERRIDES "E0705" Error "`overrides` that cannot be"
     FLOOR "E0706" Error "no floor of the deposit, or more than one"
+
+    CAPS "E0707" Error "caps that stand in two clauses"
 
     FILE "E0801" Error "a file that cannot be read"
     TOML "E0802" Error "a file that is not the TOML expected"
@@ -154,6 +159,8 @@ codes! {
     FACT "E0807" Error "a fact that cannot be declared so"
     CALENDAR "E0808" Error "a calendar that cannot be"
     OPENING "E0809" Error "an opening event that is refused"
+    TIER_GAP "E0810" Error "tiers with a gap"
+    TIER_OVERLAP "E0811" Error "tiers that overlap"
 
     UNUSED_CLAUSE "W0901" Warning "a clause that never applies"
     UNUSED_TERM "W0902" Warning "a term that nothing reads"
@@ -172,4 +179,12 @@ codes! {
     LAW_TOTAL "E1004" Error "a ticket that the clause cannot judge"
     LAW_ONCE "E1005" Error "a breach that is priced twice"
     LAW_FLOOR "E1006" Error "a deposit below its floor"
+    LAW_CREDIT "E1007" Error "a credit that falls as the level gets worse"
+
+    ROSTER "E1101" Error "an entry of roster.toml that cannot be"
+    UNKNOWN_CONTACT "E1102" Error "a contact that does not exist"
+    SHIFT "E1103" Error "a shift that cannot be"
+    ROSTER_GAP "W1104" Warning "hours in which nobody is on call"
+    ROSTER_OVERLAP "W1105" Warning "two who are on call at once"
+    ROSTER_NOBODY "W1106" Warning "a role that is told and that nobody holds"
 }

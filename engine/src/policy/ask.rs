@@ -7,10 +7,10 @@ use rhai::{CallFnOptions, Dynamic, Position, Scope};
 
 use super::clause::{ClauseFault, ClauseScript, explain};
 use super::dynamic::{name_of, to_value};
-use super::view::{BreachSeen, BreachView, TicketView};
-use super::{Evaluator, FINDINGS, FLOOR, Policy};
+use super::view::{AgainView, BreachSeen, BreachView, PeriodView, TicketView};
+use super::{Evaluator, FINDINGS, Policy};
 use crate::program::Run;
-use crate::vocabulary::{BreachInputs, Inputs, Reads, Value};
+use crate::vocabulary::{About, ENTRIES, Inputs, Reads, Value};
 
 impl Policy {
     /// Asks an entry function of a clause.
@@ -19,15 +19,15 @@ impl Policy {
         clause: &ClauseScript,
         entry: usize,
         inputs: &Arc<Inputs>,
-        breach: Option<&BreachInputs>,
+        about: About<'_>,
     ) -> Result<Answer, ClauseFault> {
         if self.evaluator == Evaluator::Reference {
-            return self.interpret(clause, entry, inputs, breach);
+            return self.interpret(clause, entry, inputs, about);
         }
         let Some(Some(function)) = clause.program.entries.get(entry) else {
             return Err(clause.fault(Position::NONE, "the function is not there"));
         };
-        let mut run = Run::new(inputs, breach);
+        let mut run = Run::new(inputs, about);
         match run.call(function) {
             Ok(value) => Ok(Answer { value, reads: run.reads, late_read: run.late_read }),
             Err(fault) => Err(clause.fault(fault.at, fault.message)),
@@ -40,21 +40,26 @@ impl Policy {
         clause: &ClauseScript,
         entry: usize,
         inputs: &Arc<Inputs>,
-        breach: Option<&BreachInputs>,
+        about: About<'_>,
     ) -> Result<Answer, ClauseFault> {
         inputs.take_reads();
         inputs.let_ask_events(entry == FINDINGS);
-        let seen = breach.map(|breach| {
-            Arc::new(BreachSeen {
-                inputs: Arc::clone(inputs),
-                breach: breach.clone(),
-                late_read: AtomicBool::new(false),
-            })
-        });
-        let args: Vec<Dynamic> = match (&seen, entry) {
-            (Some(seen), _) => vec![Dynamic::from(BreachView(Arc::clone(seen)))],
-            (None, FLOOR) => Vec::new(),
-            _ => vec![Dynamic::from(TicketView(Arc::clone(inputs)))],
+        let takes = ENTRIES.get(entry).and_then(|entry| entry.takes);
+        let mut seen = None;
+        let args: Vec<Dynamic> = match about {
+            About::Breach(breach) => {
+                let view = Arc::new(BreachSeen {
+                    inputs: Arc::clone(inputs),
+                    breach: breach.clone(),
+                    late_read: AtomicBool::new(false),
+                });
+                seen = Some(Arc::clone(&view));
+                vec![Dynamic::from(BreachView(view))]
+            }
+            About::Period(period) => vec![Dynamic::from(PeriodView(Arc::clone(period)))],
+            About::Again(again) => vec![Dynamic::from(AgainView(Arc::clone(again)))],
+            About::Nothing if takes.is_none() => Vec::new(),
+            About::Nothing => vec![Dynamic::from(TicketView(Arc::clone(inputs)))],
         };
         let options = CallFnOptions::new().eval_ast(false).with_tag(Arc::clone(inputs));
         let name = clause.entry_name(entry);

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use rhai::{AST, EvalAltResult, Position};
+use rhai::{AST, EvalAltResult, ImmutableString, Position};
 use serde::Serialize;
 
 use super::reference::OPERATIONS_MAX;
 use super::view::{BreachView, ContractView, TermsView, TicketView};
+use super::{APPLIES, CAPS, CLASSIFY, DEADLINES, DUTIES, ESCALATION, FINDINGS, LEVELS};
 use crate::diagnostic::Place;
 use crate::program::Program;
-use crate::vocabulary::{Due, ENTRIES, Reads, Share, Value};
+use crate::vocabulary::{Due, ENTRIES, Names, Reads, Share, Sort, Value};
 use crate::{Instant, Money, Span};
 
 /// A clause that could not be evaluated: where, and what was wrong. The rule author's fault, or an event lacks a fact.
@@ -38,7 +39,11 @@ pub(crate) struct ClauseScript {
     /// Clauses whose classification this one wins over, by place.
     pub(crate) overrides: Vec<u16>,
     pub(super) ast: AST,
-    pub(super) defines: u8,
+    pub(super) defines: u16,
+    /// The clocks, duties and levels that it sets, each with what it is.
+    pub(crate) sets: Vec<(Sort, ImmutableString)>,
+    /// Texts that must name something of the pack: a clock or a clause.
+    pub(crate) named: Vec<(Names, ImmutableString, Place)>,
     pub(crate) program: Program,
     /// The facts and terms that its text names.
     pub(crate) names: Reads,
@@ -49,6 +54,14 @@ pub(crate) struct ClauseScript {
 impl ClauseScript {
     pub(crate) fn defines(&self, entry: usize) -> bool {
         self.defines >> entry & 1 == 1
+    }
+
+    /// Whether it has to do with tickets: a file of duties, service levels or caps alone has not.
+    pub(crate) fn is_of_tickets(&self) -> bool {
+        const OF_CONTRACT: u16 = 1 << DUTIES | 1 << LEVELS | 1 << CAPS;
+        const OF_TICKETS: u16 =
+            1 << APPLIES | 1 << DEADLINES | 1 << CLASSIFY | 1 << ESCALATION | 1 << FINDINGS;
+        self.defines & OF_TICKETS != 0 || self.defines & OF_CONTRACT == 0
     }
 
     /// Whether nothing of it could be made out.

@@ -1,12 +1,13 @@
 //! The vocabulary's values as rhai holds them, and back.
 
 use std::any::TypeId;
+use std::sync::Arc;
 
 use rhai::{Array, Dynamic, ImmutableString};
 
-use super::view::{BreachView, ContractView, FirstView, TermsView, TicketView};
-use crate::terms::Period;
-use crate::vocabulary::{Due, FindingText, Share, Sort, Step, Value, Verdict};
+use super::view::{AgainView, BreachView, ContractView, FirstView, PeriodView, TermsView, TicketView};
+use crate::terms::{Period, Tiers};
+use crate::vocabulary::{Cap, Due, Duty, FindingText, Level, Share, Sort, Step, Value, Verdict};
 use crate::{Instant, Money, Span};
 
 pub(super) fn to_dynamic(value: Value) -> Dynamic {
@@ -24,6 +25,10 @@ pub(super) fn to_dynamic(value: Value) -> Dynamic {
         Value::Step(step) => Dynamic::from(*step),
         Value::Verdict(verdict) => Dynamic::from(verdict),
         Value::Finding(finding) => Dynamic::from(finding),
+        Value::Duty(duty) => Dynamic::from(*duty),
+        Value::Level(level) => Dynamic::from(*level),
+        Value::Cap(cap) => Dynamic::from(*cap),
+        Value::Tiers(tiers) => Dynamic::from(tiers),
         Value::List(items) => items.into_iter().map(to_dynamic).collect::<Array>().into(),
     }
 }
@@ -61,6 +66,14 @@ pub(super) fn to_value(value: &Dynamic) -> Option<Value> {
         Value::Verdict(held(value)?)
     } else if id == TypeId::of::<FindingText>() {
         Value::Finding(held(value)?)
+    } else if id == TypeId::of::<Duty>() {
+        Value::Duty(Box::new(held(value)?))
+    } else if id == TypeId::of::<Level>() {
+        Value::Level(Box::new(held(value)?))
+    } else if id == TypeId::of::<Arc<Tiers>>() {
+        Value::Tiers(held(value)?)
+    } else if id == TypeId::of::<Cap>() {
+        Value::Cap(Box::new(held(value)?))
     } else if value.is_unit() {
         Value::Nothing
     } else {
@@ -70,6 +83,8 @@ pub(super) fn to_value(value: &Dynamic) -> Option<Value> {
             (TypeId::of::<ContractView>(), Sort::Contract),
             (TypeId::of::<TermsView>(), Sort::Terms),
             (TypeId::of::<BreachView>(), Sort::Breach),
+            (TypeId::of::<PeriodView>(), Sort::Period),
+            (TypeId::of::<AgainView>(), Sort::Again),
         ];
         Value::View(view.into_iter().find(|(known, _)| *known == id)?.1)
     })
@@ -91,12 +106,20 @@ pub(super) fn type_of(sort: Sort) -> TypeId {
         Sort::Step => TypeId::of::<Step>(),
         Sort::Verdict => TypeId::of::<Verdict>(),
         Sort::Finding => TypeId::of::<FindingText>(),
+        Sort::Duty => TypeId::of::<Duty>(),
+        Sort::Level => TypeId::of::<Level>(),
+        Sort::Cap => TypeId::of::<Cap>(),
         Sort::List => TypeId::of::<Array>(),
         Sort::Ticket => TypeId::of::<TicketView>(),
         Sort::First => TypeId::of::<FirstView>(),
         Sort::Contract => TypeId::of::<ContractView>(),
         Sort::Terms => TypeId::of::<TermsView>(),
         Sort::Breach => TypeId::of::<BreachView>(),
+        Sort::SharesByShare | Sort::SharesByCount | Sort::AmountsByShare | Sort::AmountsByCount => {
+            TypeId::of::<Arc<Tiers>>()
+        }
+        Sort::Period => TypeId::of::<PeriodView>(),
+        Sort::Again => TypeId::of::<AgainView>(),
     }
 }
 

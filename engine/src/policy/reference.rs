@@ -7,11 +7,13 @@ use rhai::packages::{BasicArrayPackage, Package};
 use rhai::{Array, Dynamic, Engine};
 
 use super::dynamic::{name_of, to_dynamic, to_value, type_of};
-use super::view::{Answer, BreachView, ContractView, FirstView, TermsView, TicketView, fault};
-use crate::terms::Period;
+use super::view::{
+    AgainView, Answer, BreachView, ContractView, FirstView, PeriodView, TermsView, TicketView, fault,
+};
+use crate::terms::{Period, Tiers};
 use crate::vocabulary::{
-    Due, FIELDS, FindingText, GLOBALS, Inputs, NAMES_MAX, Relation, SIGNS, Share, Sort, Step, Value, Verdict,
-    WORDS, Word, Words, compare, compute, fact_zh, negate, term_zh,
+    Cap, Due, Duty, FIELDS, FindingText, GLOBALS, Inputs, Level, NAMES_MAX, Relation, SIGNS, Share, Sort,
+    Step, Value, Verdict, WORDS, Word, Words, compare, compute, fact_zh, negate, term_zh,
 };
 use crate::{Instant, Money, Span};
 
@@ -73,7 +75,10 @@ pub(crate) fn limited() -> Engine {
 }
 
 fn is_view(sort: Sort) -> bool {
-    matches!(sort, Sort::Ticket | Sort::First | Sort::Contract | Sort::Terms | Sort::Breach)
+    matches!(
+        sort,
+        Sort::Ticket | Sort::First | Sort::Contract | Sort::Terms | Sort::Breach | Sort::Period | Sort::Again
+    )
 }
 
 #[expect(deprecated, reason = "on_var is marked volatile, not deprecated; rhai is pinned")]
@@ -105,6 +110,8 @@ fn register_views(engine: &mut Engine, words: &Words) {
             match field.of {
                 Sort::Ticket => engine.register_get(name, move |view: &mut TicketView| view.get(name)),
                 Sort::Contract => engine.register_get(name, move |view: &mut ContractView| view.get(name)),
+                Sort::Period => engine.register_get(name, move |view: &mut PeriodView| view.get(name)),
+                Sort::Again => engine.register_get(name, move |view: &mut AgainView| view.get(name)),
                 _ => engine.register_get(name, move |view: &mut BreachView| view.get(name)),
             };
         }
@@ -115,6 +122,14 @@ fn register_views(engine: &mut Engine, words: &Words) {
     engine.register_indexer_get(|view: &mut ContractView, name: &str| view.get(name));
     engine.register_indexer_get(|view: &mut TermsView, name: &str| view.get(name));
     engine.register_indexer_get(|view: &mut BreachView, name: &str| view.get(name));
+    engine.register_indexer_get(|view: &mut PeriodView, name: &str| view.get(name));
+    engine.register_indexer_get(|view: &mut AgainView, name: &str| view.get(name));
+    for name in ["within", "不超过"] {
+        engine.register_fn(name, |view: &mut AgainView, period: Period| view.within(period));
+    }
+    for name in ["knew", "当时已知"] {
+        engine.register_fn(name, |view: &mut TicketView, fact: &str, kind: &str| view.knew(fact, kind));
+    }
     for name in ["knows", "已知"] {
         engine.register_fn(name, |view: &mut TicketView, name: &str| view.knows(name));
     }
@@ -139,7 +154,13 @@ fn register_types(engine: &mut Engine) {
         .register_type_with_name::<Due>("due")
         .register_type_with_name::<Step>("step")
         .register_type_with_name::<Verdict>("class")
-        .register_type_with_name::<FindingText>("finding");
+        .register_type_with_name::<FindingText>("finding")
+        .register_type_with_name::<Duty>("duty")
+        .register_type_with_name::<Level>("service level")
+        .register_type_with_name::<Cap>("cap")
+        .register_type_with_name::<Arc<Tiers>>("table")
+        .register_type_with_name::<PeriodView>("period")
+        .register_type_with_name::<AgainView>("again");
 }
 
 /// The values of a call's arguments.

@@ -19,7 +19,7 @@ use crate::event::Kinds;
 use crate::policy::ClauseFault;
 use crate::terms::{Term, Terms};
 use crate::ticket::{Fact, FactType, Schema};
-use crate::vocabulary::{ENTRIES, FIELDS, GLOBALS, ROUNDINGS, Reads, Value, WORDS, Words};
+use crate::vocabulary::{About, ENTRIES, FIELDS, GLOBALS, ROUNDINGS, Reads, Value, WORDS, Words};
 use crate::{Calendar, Currency};
 use generate::choices::{Choices, shrink};
 use generate::world::{CALENDARS, CHOICES, DECLARED, FACTS, ROLES, TERMS};
@@ -107,7 +107,7 @@ fn policy() -> Policy {
         ROLES.map(str::to_owned).to_vec(),
         currency,
     );
-    Policy::new(Arc::new(words), vec![CountRule::default(); 2])
+    Policy::new(Arc::new(words), vec![CountRule::default(); 2], chrono_tz::Asia::Shanghai)
 }
 
 /// Puts one clause file into the policy; what is wrong with it, if anything.
@@ -123,10 +123,15 @@ fn both(policy: &mut Policy, entry: usize, ticket: &Ticket) -> Option<[Said; 2]>
     if !clause.defines(entry) {
         return None;
     }
-    let breach = (entry == super::PENALTY).then_some(&ticket.breach);
-    let reference = said(policy.interpret(clause, entry, &ticket.inputs, breach));
+    let about = match entry {
+        super::PENALTY => About::Breach(&ticket.breach),
+        super::CREDIT => About::Period(&ticket.period),
+        super::REPEATED => About::Again(&ticket.again),
+        _ => About::Nothing,
+    };
+    let reference = said(policy.interpret(clause, entry, &ticket.inputs, about));
     policy.evaluator = Evaluator::Program;
-    let program = said(policy.ask(policy.clauses.first()?, entry, &ticket.inputs, breach));
+    let program = said(policy.ask(policy.clauses.first()?, entry, &ticket.inputs, about));
     Some([program, reference])
 }
 
@@ -151,7 +156,7 @@ fn try_tape(policy: &mut Policy, dice: &mut Choices, tickets: usize) -> Tried {
     }
     for _ in 0..tickets {
         let ticket = ticket(dice, &policy.words, &clocks);
-        for entry in 0..7 {
+        for entry in 0..ENTRIES.len() {
             let Some([program, reference]) = both(policy, entry, &ticket) else { continue };
             tried.evaluations += 1;
             tried.faults += usize::from(matches!(reference, Said::Fault(_)));

@@ -7,7 +7,10 @@ use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 
 use super::dynamic::to_dynamic;
 use crate::nearest::hint;
-use crate::vocabulary::{Asked, BreachInputs, FIELDS, Inputs, Sort, Value, fact_zh, field};
+use crate::terms::Period;
+use crate::vocabulary::{
+    AgainInputs, Asked, BreachInputs, FIELDS, Inputs, LevelInputs, Sort, Value, fact_zh, field,
+};
 
 pub(crate) type Answer<T> = Result<T, Box<EvalAltResult>>;
 
@@ -37,6 +40,13 @@ pub(crate) struct TermsView(pub(crate) Arc<Inputs>);
 /// `breach` in scripts.
 #[derive(Clone)]
 pub(crate) struct BreachView(pub(crate) Arc<BreachSeen>);
+
+/// `level` in `credit`.
+#[derive(Clone)]
+pub(crate) struct PeriodView(pub(crate) Arc<LevelInputs>);
+/// `again` in `repeated`.
+#[derive(Clone)]
+pub(crate) struct AgainView(pub(crate) Arc<AgainInputs>);
 
 pub(crate) struct BreachSeen {
     pub(crate) inputs: Arc<Inputs>,
@@ -119,9 +129,47 @@ impl TicketView {
             );
         }
         match words.kind(kind) {
-            Some(kind) => Ok(self.0.standing.contains(&kind)),
+            Some(kind) => Ok(self.0.stands(kind)),
             None => fault(format!("unknown event kind `{kind}`{}", words.kind_hint(kind))),
         }
+    }
+
+    /// Whether a fact was given by the time of an event.
+    pub(crate) fn knew(&self, name: &str, kind: &str) -> Answer<bool> {
+        let words = &self.0.words;
+        let (place, _) = place(&self.0, name)?;
+        self.0.inputs_read.note(place);
+        if !self.0.may_ask_events.load(Ordering::Relaxed) {
+            return fault(
+                "`ticket.knew` is for `findings`; elsewhere facts decide, and clocks by their events",
+            );
+        }
+        match words.kind(kind) {
+            Some(kind) => Ok(self.0.knew(place, kind)),
+            None => fault(format!("unknown event kind `{kind}`{}", words.kind_hint(kind))),
+        }
+    }
+}
+
+impl PeriodView {
+    pub(crate) fn get(&self, name: &str) -> Answer<Dynamic> {
+        match field(Sort::Period, name).map(|field| field.what) {
+            Some(Asked::Of(what)) => told(self.0.answer(what)),
+            _ => fault(format!("unknown fact `{name}`{}", hint(name, field_names(Sort::Period)))),
+        }
+    }
+}
+
+impl AgainView {
+    pub(crate) fn get(&self, name: &str) -> Answer<Dynamic> {
+        match field(Sort::Again, name).map(|field| field.what) {
+            Some(Asked::Of(what)) => told(self.0.answer(what)),
+            _ => fault(format!("unknown fact `{name}`{}", hint(name, field_names(Sort::Again)))),
+        }
+    }
+
+    pub(crate) fn within(&self, period: Period) -> Answer<i64> {
+        self.0.within(period).or_else(fault)
     }
 }
 

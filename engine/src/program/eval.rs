@@ -2,11 +2,11 @@
 
 use rhai::{ImmutableString, Position};
 
-use super::{Case, Function, Node, Op, Switch};
+use super::{Case, Filling, Function, Node, Op, Switch};
 use crate::terms::TermValue;
 use crate::ticket::Value as FactValue;
 use crate::vocabulary::{
-    Act, Asked, BreachInputs, Due, Inputs, Reads, Relation, Sort, Value, compare, compute, negate,
+    About, Act, Asked, Due, Inputs, Reads, Relation, Sort, Value, compare, compute, negate,
 };
 
 /// Why a program stopped: where, and a plain sentence.
@@ -28,7 +28,7 @@ type Flow = Result<Value, Stop>;
 /// One evaluation of one function.
 pub(crate) struct Run<'a> {
     inputs: &'a Inputs,
-    breach: Option<&'a BreachInputs>,
+    about: About<'a>,
     slots: Vec<Value>,
     /// What a call returned early.
     returned: Value,
@@ -39,10 +39,10 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(inputs: &'a Inputs, breach: Option<&'a BreachInputs>) -> Run<'a> {
+    pub(crate) fn new(inputs: &'a Inputs, about: About<'a>) -> Run<'a> {
         Run {
             inputs,
-            breach,
+            about,
             slots: Vec::new(),
             returned: Value::Nothing,
             reads: Reads::default(),
@@ -99,12 +99,19 @@ impl<'a> Run<'a> {
             }
             Op::Knows(_)
             | Op::Has(_)
+            | Op::Knew(..)
             | Op::ContractHas(_)
             | Op::Not(_)
             | Op::And(_)
             | Op::Or(_)
             | Op::Compare(..) => self.truth(node).map(Value::Bool),
             Op::Ask(asked) => self.ask(*asked, at),
+            Op::Again(period) => match (self.eval(period)?, self.about) {
+                (Value::Days(period), About::Again(again)) => {
+                    again.within(period).map(Value::Count).or_else(|message| fault(message, at))
+                }
+                (other, _) => wrong(&other, at),
+            },
             Op::Negate(node) => match self.eval(node)? {
                 Value::Count(n) => done(negate(n), at),
                 other => wrong(&other, at),
@@ -114,7 +121,7 @@ impl<'a> Run<'a> {
                 done(compute(*sign, &a, &b), at)
             }
             Op::Word { act, args, .. } => self.word(*act, args, at),
-            Op::Deadline { known, fill } => self.deadline(known, fill, at),
+            Op::Deadline { known, fill } => self.deadline(known, fill),
             Op::List(nodes) => Ok(Value::List(self.all(nodes)?)),
             Op::If(pair, other) => {
                 let [condition, then] = &**pair;
@@ -195,14 +202,19 @@ impl<'a> Run<'a> {
             }
             Asked::First => Ok(Value::View(Sort::First)),
             Asked::Ticket => Ok(Value::View(Sort::Ticket)),
-            Asked::Clock | Asked::Due | Asked::Late => match self.breach {
-                Some(breach) if asked == Asked::Clock => Ok(Value::Text((&*breach.clock).into())),
-                Some(breach) if asked == Asked::Due => Ok(Value::Instant(breach.due)),
-                Some(breach) => {
+            Asked::Clock | Asked::Due | Asked::Late => match self.about {
+                About::Breach(breach) if asked == Asked::Clock => Ok(Value::Text((&*breach.clock).into())),
+                About::Breach(breach) if asked == Asked::Due => Ok(Value::Instant(breach.due)),
+                About::Breach(breach) => {
                     self.late_read = true;
                     Ok(Value::Time(breach.late))
                 }
-                None => fault("there is no breach here".to_owned(), at),
+                _ => fault("there is no breach here".to_owned(), at),
+            },
+            Asked::Of(what) => match self.about {
+                About::Period(period) => done(period.answer(what), at),
+                About::Again(again) => done(again.answer(what), at),
+                _ => fault("there is nothing measured here".to_owned(), at),
             },
         }
     }
@@ -219,7 +231,12 @@ impl<'a> Run<'a> {
                 self.reads.note_input(place);
                 Ok(self.inputs.knows(place))
             }
-            Op::Has(kind) => Ok(self.inputs.standing.contains(kind)),
+            Op::Has(kind) => Ok(self.inputs.stands(*kind)),
+            Op::Knew(place, kind) => {
+                let place = usize::from(*place);
+                self.reads.note_input(place);
+                Ok(self.inputs.knew(place, *kind))
+            }
             Op::ContractHas(which) => {
                 let which = usize::from(*which);
                 self.reads.note_input(self.inputs.other(3 + which));
@@ -266,7 +283,10 @@ impl<'a> Run<'a> {
                     _ => None,
                 }
             }
-            Op::Ask(Asked::Clock) => self.breach.map(|breach| &*breach.clock),
+            Op::Ask(Asked::Clock) => match self.about {
+                About::Breach(breach) => Some(&*breach.clock),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -279,9 +299,9 @@ impl<'a> Run<'a> {
     }
 
     #[inline(never)]
-    fn deadline(&mut self, known: &Due, fill: &[(u16, Act, Vec<Node>)], at: Position) -> Flow {
+    fn deadline(&mut self, known: &Due, fill: &[Filling]) -> Flow {
         let mut due = Value::Deadline(Box::new(known.clone()));
-        for (_, act, args) in fill {
+        for Filling { act, args, at, .. } in fill {
             let words = &self.inputs.words;
             let result = match args.as_slice() {
                 [arg] => act(words, &mut [due, self.eval(arg)?]),
@@ -294,7 +314,7 @@ impl<'a> Run<'a> {
                     act(words, &mut all)
                 }
             };
-            due = done(result, at)?;
+            due = done(result, *at)?;
         }
         Ok(due)
     }

@@ -5,8 +5,10 @@ mod chain;
 mod choose;
 mod compute;
 mod deadlines;
+mod duties;
 mod names;
 mod statement;
+mod texts;
 
 use statement::statement_begins as statement_at;
 
@@ -17,7 +19,16 @@ use rhai::{AST, ASTNode, Expr, ImmutableString, Position, Stmt};
 use super::source::{Source, Token};
 use super::{Choice, Function, Node, Op, Program, Type};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::vocabulary::{ENTRIES, Reads, Sort, Value, Words, global};
+use crate::vocabulary::{ENTRIES, Names, Reads, Sort, Value, Words, global};
+
+/// Entry functions by their places in [`ENTRIES`].
+const DEADLINES: usize = 1;
+const DUTIES: usize = 7;
+const LEVELS: usize = 8;
+const CREDIT: usize = 9;
+const PENALTY: usize = 2;
+const ESCALATION: usize = 4;
+const REPEATED: usize = 11;
 
 /// A program may have so many parts once its functions are inlined and its loops unrolled. The interpreter takes fewer than
 /// four operations for each, and stays within its own limit.
@@ -46,6 +57,10 @@ pub(crate) struct Lowered {
     pub(crate) names: Reads,
     /// Where the name of each entry function stands.
     pub(crate) heads: [Option<Place>; ENTRIES.len()],
+    /// The clocks, duties and levels that it sets, each with what it is.
+    pub(crate) sets: Vec<(Sort, ImmutableString)>,
+    /// Texts that must name something of the pack, which only the pack knows.
+    pub(crate) named: Vec<(Names, ImmutableString, Place)>,
 }
 
 /// A variable while its function is read.
@@ -77,7 +92,11 @@ struct Lowering<'a> {
     called: Vec<ImmutableString>,
     slots: usize,
     nodes: usize,
+    /// The clocks and duties that the clause sets.
     clocks: Vec<ImmutableString>,
+    /// The levels that it sets.
+    levels: Vec<ImmutableString>,
+    named: Vec<(Names, ImmutableString, Place)>,
     names: Reads,
     /// That there are too many parts was told.
     too_large: bool,
@@ -95,7 +114,12 @@ struct Lowering<'a> {
 /// The functions of a syntax tree. rhai keeps their bodies in a type that it does not name: a tree with one function alone is
 /// walked, and what stands outermost is its body.
 pub(crate) fn scripts(ast: &AST) -> BTreeMap<ImmutableString, Script> {
-    let definitions = ast.iter_fn_def().map(|def| {
+    // rhai keeps them in no order; of two of one name, which is told elsewhere, the first is read.
+    let mut all: Vec<_> = ast.iter_fn_def().collect();
+    all.sort_by_key(|def| {
+        std::cmp::Reverse((def.body.start_position().line(), def.body.start_position().position()))
+    });
+    let definitions = all.into_iter().map(|def| {
         let mut alone = ast.clone_functions_only();
         alone.retain_functions(|_, _, name, params| name == def.name && params == def.params.len());
         let mut body = Vec::new();
@@ -127,6 +151,8 @@ pub(crate) fn lower(words: &Words, source: &Source, scripts: &BTreeMap<Immutable
         slots: 0,
         nodes: 0,
         clocks: Vec::new(),
+        levels: Vec::new(),
+        named: Vec::new(),
         names: Reads::default(),
         too_large: false,
         stood_in: BTreeSet::new(),
@@ -138,8 +164,8 @@ pub(crate) fn lower(words: &Words, source: &Source, scripts: &BTreeMap<Immutable
     lowering.check_names();
     lowering.check_letters();
     let mut program = Program::default();
-    // `deadlines` before the others: they name its clocks.
-    for place in [1, 0, 2, 3, 4, 5, 6] {
+    // `deadlines`, `duties` and `service_levels` before the others: they name what these set.
+    for place in [DEADLINES, DUTIES, LEVELS, 0, 2, 3, 4, 5, 6, CREDIT, 10, 11] {
         if let Some(script) = lowering.entry_script(place)
             && let Some(function) = lowering.entry_function(place, script)
             && let Some(slot) = program.entries.get_mut(place)
@@ -148,11 +174,14 @@ pub(crate) fn lower(words: &Words, source: &Source, scripts: &BTreeMap<Immutable
         }
     }
     lowering.check_unused();
+    lowering.check_company();
+    lowering.duty_findings(&program);
     lowering.clock_findings(&program);
     // What an error hides may be what reads a value.
     if !lowering.diagnostics.iter().any(Diagnostic::is_error) {
         super::unread::check(&program, source, &lowering.stood_in, &mut lowering.diagnostics);
     }
+    let clock = if lowering.has_entry(DUTIES) { Sort::Duty } else { Sort::Deadline };
     let mut diagnostics = lowering.diagnostics;
     // A function that is called twice is read twice.
     diagnostics.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
@@ -161,7 +190,9 @@ pub(crate) fn lower(words: &Words, source: &Source, scripts: &BTreeMap<Immutable
         let names = ENTRIES.get(place).map_or(["", ""], |entry| entry.names);
         names.iter().find_map(|name| source.function(name)).map(|(token, _)| source.place_of(token))
     });
-    Lowered { program, diagnostics, names: lowering.names, heads }
+    let clocks = lowering.clocks.into_iter().map(|name| (clock, name));
+    let sets = clocks.chain(lowering.levels.into_iter().map(|name| (Sort::Level, name))).collect();
+    Lowered { program, diagnostics, names: lowering.names, heads, sets, named: lowering.named }
 }
 
 impl<'a> Lowering<'a> {
@@ -381,13 +412,13 @@ impl<'a> Lowering<'a> {
         of
     }
 
-    /// The texts that `breach.clock` can be.
-    fn clock_choice(&self) -> Type {
-        match self.clocks.is_empty() {
+    /// The texts that the name of a clock, duty or level can be.
+    fn name_choice(&self, of: &str, clocks: bool, levels: bool) -> Type {
+        let named = self.clocks.iter().filter(|_| clocks).chain(self.levels.iter().filter(|_| levels));
+        let values: Vec<ImmutableString> = named.cloned().collect();
+        match values.is_empty() {
             true => Type::Text,
-            false => {
-                Type::OneOf(Choice { of: "breach.clock".to_owned(), values: self.clocks.as_slice().into() })
-            }
+            false => Type::OneOf(Choice { of: of.to_owned(), values: values.into() }),
         }
     }
 }

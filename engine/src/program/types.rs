@@ -50,6 +50,9 @@ pub(crate) enum Type {
     Step,
     Verdict,
     Finding,
+    Duty,
+    Level,
+    Cap,
     /// Of what, if it is not empty.
     List(Option<Box<Type>>),
     Ticket,
@@ -57,6 +60,10 @@ pub(crate) enum Type {
     Contract,
     Terms,
     Breach,
+    /// A table, with its sort.
+    Tiers(Sort),
+    Period,
+    Again,
 }
 
 impl Type {
@@ -77,12 +84,18 @@ impl Type {
             Type::Step => Sort::Step,
             Type::Verdict => Sort::Verdict,
             Type::Finding => Sort::Finding,
+            Type::Duty => Sort::Duty,
+            Type::Level => Sort::Level,
+            Type::Cap => Sort::Cap,
             Type::List(_) => Sort::List,
             Type::Ticket => Sort::Ticket,
             Type::First => Sort::First,
             Type::Contract => Sort::Contract,
             Type::Terms => Sort::Terms,
             Type::Breach => Sort::Breach,
+            Type::Tiers(sort) => *sort,
+            Type::Period => Sort::Period,
+            Type::Again => Sort::Again,
         })
     }
 
@@ -102,12 +115,20 @@ impl Type {
             Sort::Step => Type::Step,
             Sort::Verdict => Type::Verdict,
             Sort::Finding => Type::Finding,
+            Sort::Duty => Type::Duty,
+            Sort::Level => Type::Level,
+            Sort::Cap => Type::Cap,
             Sort::List => Type::List(None),
             Sort::Ticket => Type::Ticket,
             Sort::First => Type::First,
             Sort::Contract => Type::Contract,
             Sort::Terms => Type::Terms,
             Sort::Breach => Type::Breach,
+            Sort::SharesByShare | Sort::SharesByCount | Sort::AmountsByShare | Sort::AmountsByCount => {
+                Type::Tiers(sort)
+            }
+            Sort::Period => Type::Period,
+            Sort::Again => Type::Again,
         }
     }
 

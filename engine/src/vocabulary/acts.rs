@@ -1,5 +1,7 @@
 //! What the words do. Pure: the words of the pack and the arguments in, a value or a plain sentence out.
 
+mod contract;
+
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -10,9 +12,15 @@ use super::Words;
 use super::value::{Due, DueLength, FindingText, Share, Step, StepAt, Value, Verdict};
 use crate::event::Kind;
 use crate::nearest::hint;
-use crate::terms::{Period, PeriodUnit};
+use crate::terms::{Period, PeriodUnit, TierBy, TierValue};
 use crate::ticket::FactType;
 use crate::{Currency, Money, MoneyError, Rounding, Span};
+pub(super) use contract::{
+    announced, availability, cap_in_all, cap_over_months, cap_per_month, cap_per_quarter, cap_per_ticket,
+    cap_per_year, duty, duty_calendar, duty_starts, duty_within, early, earned_back, every, for_clauses,
+    in_time, level_calendar, level_starts, needs, of_service, once, over_months, per_month, per_quarter,
+    per_year, planned_counts, settles_after,
+};
 
 /// A value, or what was wrong.
 pub(crate) type Done = Result<Value, String>;
@@ -79,12 +87,25 @@ pub(super) fn years(_: &Words, args: &mut [Value]) -> Done {
 
 /// How many units a time has: full ones, or also the one begun.
 fn parts(args: &[Value], begun: bool) -> Done {
+    if let [Value::Share(share), Value::Share(unit)] = args {
+        return parts_of_share(share.0, unit.0, begun);
+    }
     let [Value::Time(time), Value::Time(unit)] = args else { return unfit(args) };
     if unit.micros() <= 0 {
         return no("the unit of `started` and `full` must be longer than nothing");
     }
     let (whole, rest) = (time.micros() / unit.micros(), time.micros() % unit.micros());
     Ok(Value::Count(whole + i64::from(begun && rest > 0)))
+}
+
+/// How many units a share has; none below nothing.
+fn parts_of_share(share: Decimal, unit: Decimal, begun: bool) -> Done {
+    if unit <= Decimal::ZERO {
+        return no("the unit of `started` and `full` must be more than nothing");
+    }
+    let Some(parts) = share.max(Decimal::ZERO).checked_div(unit) else { return no("a share overflows") };
+    let parts = if begun { parts.ceil() } else { parts.floor() };
+    i64::try_from(parts).map(Value::Count).map_err(|_| "a share overflows".to_owned())
 }
 
 pub(super) fn started(_: &Words, args: &mut [Value]) -> Done {
@@ -137,6 +158,18 @@ pub(super) fn of(words: &Words, args: &mut [Value]) -> Done {
     let [Value::Share(share), Value::Money(whole), Value::Text(rounding)] = args else { return unfit(args) };
     let rounding = words.rounding(rounding).parse::<Rounding>();
     money(rounding.and_then(|rounding| whole.share(share.0, rounding)))
+}
+
+pub(super) fn at(_: &Words, args: &mut [Value]) -> Done {
+    let (tiers, x) = match args {
+        [Value::Tiers(tiers), Value::Share(x)] if tiers.by() == TierBy::Percent => (tiers, x.0),
+        [Value::Tiers(tiers), Value::Count(n)] if tiers.by() == TierBy::Count => (tiers, Decimal::from(*n)),
+        _ => return unfit(args),
+    };
+    Ok(match tiers.at(x) {
+        TierValue::Share(share) => Value::Share(Share(share)),
+        TierValue::Money(money) => Value::Money(money),
+    })
 }
 
 /// The less or the more of two amounts or two numbers.
@@ -193,20 +226,40 @@ pub(super) fn within(_: &Words, args: &mut [Value]) -> Done {
     })
 }
 
+/// The place of a fact that is an instant.
+fn date_named(words: &Words, name: &str) -> Result<u16, String> {
+    let is_date = |place: usize| words.schema.facts.get(place).is_some_and(|f| f.of == FactType::Instant);
+    let found = words.fact(name).filter(|(place, _)| is_date(*place));
+    found.and_then(|(place, _)| u16::try_from(place).ok()).ok_or_else(|| {
+        let near = hint(name, words.schema.facts.iter().map(|fact| fact.name.as_str()));
+        format!("`{name}` is not an instant among the ticket's facts{near}")
+    })
+}
+
 pub(super) fn by(words: &Words, args: &mut [Value]) -> Done {
     changed(args, |due, rest| {
         let [Value::Text(name)] = rest else { return unfit(rest).map(drop) };
-        let found = words.fact(name).filter(|(place, _)| {
-            words.schema.facts.get(*place).is_some_and(|fact| fact.of == FactType::Instant)
-        });
-        match found.and_then(|(place, _)| u16::try_from(place).ok()) {
-            Some(place) => due.length = Some(DueLength::Fact(place)),
-            None => {
-                let near = hint(name, words.schema.facts.iter().map(|fact| fact.name.as_str()));
-                return no(format!("`{name}` is not an instant among the ticket's facts{near}"));
-            }
-        }
+        due.length = Some(DueLength::Fact(date_named(words, name)?));
         Ok(())
+    })
+}
+
+pub(super) fn before(words: &Words, args: &mut [Value]) -> Done {
+    changed(args, |due, rest| {
+        let [Value::Text(name), Value::Days(period)] = rest else { return unfit(rest).map(drop) };
+        due.length = Some(DueLength::Before(date_named(words, name)?, *period));
+        Ok(())
+    })
+}
+
+pub(super) fn pauses_at_most(_: &Words, args: &mut [Value]) -> Done {
+    changed(args, |due, rest| match rest {
+        [Value::Time(span)] if span.micros() >= 0 => {
+            due.pause_max = Some(*span);
+            Ok(())
+        }
+        [Value::Time(span)] => no(format!("pauses last zero or more, not {span}")),
+        _ => unfit(rest).map(drop),
     })
 }
 
@@ -218,17 +271,19 @@ pub(super) fn after_breach_of(_: &Words, args: &mut [Value]) -> Done {
     })
 }
 
+/// The place of the calendar that the one argument names.
+fn calendar_named(words: &Words, args: &[Value]) -> Result<u16, String> {
+    let [Value::Text(name)] = args else { return unfit(args).map(|_| 0) };
+    let place = words.calendars.iter().position(|known| known == name.as_str());
+    place.and_then(|place| u16::try_from(place).ok()).ok_or_else(|| {
+        let near = hint(name, words.calendars.iter().map(String::as_str));
+        format!("unknown calendar `{name}`{near}")
+    })
+}
+
 pub(super) fn in_calendar(words: &Words, args: &mut [Value]) -> Done {
     changed(args, |due, rest| {
-        let [Value::Text(name)] = rest else { return unfit(rest).map(drop) };
-        let place = words.calendars.iter().position(|known| known == name.as_str());
-        due.calendar = match place.and_then(|place| u16::try_from(place).ok()) {
-            Some(place) => Some(place),
-            None => {
-                let near = hint(name, words.calendars.iter().map(String::as_str));
-                return no(format!("unknown calendar `{name}`{near}"));
-            }
-        };
+        due.calendar = Some(calendar_named(words, rest)?);
         Ok(())
     })
 }

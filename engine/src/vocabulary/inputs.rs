@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rhai::ImmutableString;
 
 use super::Words;
-use super::value::Value;
+use super::table::Measured;
+use super::value::{Share, Value};
 use crate::event::Kind;
-use crate::terms::TermsInForce;
+use crate::terms::{Period, PeriodUnit, TermsInForce};
 use crate::ticket::{ContractFacts, Facts, Value as FactValue};
 use crate::{Instant, Span};
 
@@ -88,8 +89,10 @@ pub(crate) struct Inputs {
     pub(crate) via: Option<ImmutableString>,
     pub(crate) facts: Facts,
     pub(crate) contract: ContractFacts,
-    /// Kinds that happened and stand, for `ticket.has`.
-    pub(crate) standing: Vec<Kind>,
+    /// Kinds that happened and stand, each with the instant of the last, for `ticket.has`.
+    pub(crate) standing: Vec<(Kind, Instant)>,
+    /// When each fact was first given, by place.
+    pub(crate) given: Vec<Option<Instant>>,
     /// Whether the events that happened may be asked for: only findings do.
     pub(crate) may_ask_events: AtomicBool,
     pub(crate) inputs_read: Log,
@@ -108,6 +111,88 @@ pub(crate) struct BreachInputs {
     pub(crate) late: Span,
 }
 
+/// A closed period of a service level, as `credit` is asked about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LevelInputs {
+    pub(crate) name: Arc<str>,
+    /// The period's first instant, and the one after its last.
+    pub(crate) from: Instant,
+    pub(crate) until: Instant,
+    /// The share of time or of clocks that was good; 1 when there was nothing to measure.
+    pub(crate) share: rust_decimal::Decimal,
+    /// Clocks that were met or missed; for availability the outages.
+    pub(crate) total: i64,
+    pub(crate) missed: i64,
+    /// Merged outage time that counts, in open time of the calendar.
+    pub(crate) downtime: Span,
+    /// What was invoiced within the period.
+    pub(crate) invoiced: crate::Money,
+}
+
+/// A penalty and those of its clause before it, as `repeated` is asked about it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AgainInputs {
+    pub(crate) clock: Arc<str>,
+    pub(crate) at: Instant,
+    pub(crate) amount: crate::Money,
+    /// When the clause was breached before, ascending.
+    pub(crate) earlier: Arc<[Instant]>,
+}
+
+/// What an entry function is asked about, beside the ticket.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum About<'a> {
+    /// The ticket, or the contract.
+    Nothing,
+    Breach(&'a BreachInputs),
+    Period(&'a Arc<LevelInputs>),
+    Again(&'a Arc<AgainInputs>),
+}
+
+impl LevelInputs {
+    /// A field of the period.
+    pub(crate) fn answer(&self, what: Measured) -> Result<Value, String> {
+        Ok(match what {
+            Measured::Name => Value::Text((&*self.name).into()),
+            Measured::From => Value::Instant(self.from),
+            Measured::Until => Value::Instant(self.until),
+            Measured::Share => Value::Share(Share(self.share)),
+            Measured::Total => Value::Count(self.total),
+            Measured::Met => Value::Count(self.total - self.missed),
+            Measured::Missed => Value::Count(self.missed),
+            Measured::Downtime => Value::Time(self.downtime),
+            Measured::Invoiced => Value::Money(self.invoiced),
+            Measured::AgainClock | Measured::AgainAt | Measured::AgainAmount => {
+                return Err("there is no penalty here".to_owned());
+            }
+        })
+    }
+}
+
+impl AgainInputs {
+    /// A field of the penalty.
+    pub(crate) fn answer(&self, what: Measured) -> Result<Value, String> {
+        Ok(match what {
+            Measured::AgainClock => Value::Text((&*self.clock).into()),
+            Measured::AgainAt => Value::Instant(self.at),
+            Measured::AgainAmount => Value::Money(self.amount),
+            _ => return Err("there is no period here".to_owned()),
+        })
+    }
+
+    /// How many breaches there were within so many days of 24 hours, or weeks, up to and including this one.
+    pub(crate) fn within(&self, period: Period) -> Result<i64, String> {
+        let days = match period.unit {
+            PeriodUnit::Days => i64::from(period.n),
+            PeriodUnit::Weeks => i64::from(period.n) * 7,
+            _ => return Err(format!("`again.within` takes days or weeks, not {period}")),
+        };
+        let from = self.at.checked_add(Span::hours(-24 * days)).unwrap_or(Instant::MIN);
+        let first = self.earlier.partition_point(|at| *at < from);
+        Ok(i64::try_from(self.earlier.len() - first).unwrap_or(i64::MAX).saturating_add(1))
+    }
+}
+
 impl Inputs {
     #[expect(clippy::too_many_arguments, reason = "one for each thing an evaluation may depend on")]
     pub(crate) fn new(
@@ -118,7 +203,8 @@ impl Inputs {
         via: Option<ImmutableString>,
         facts: Facts,
         contract: ContractFacts,
-        standing: Vec<Kind>,
+        standing: Vec<(Kind, Instant)>,
+        given: Vec<Option<Instant>>,
     ) -> Inputs {
         Inputs {
             words,
@@ -129,6 +215,7 @@ impl Inputs {
             facts,
             contract,
             standing,
+            given,
             may_ask_events: AtomicBool::new(false),
             inputs_read: Log::default(),
             terms_read: Log::default(),
@@ -176,6 +263,18 @@ impl Inputs {
     /// Whether a fact is known.
     pub(crate) fn knows(&self, place: usize) -> bool {
         matches!(self.facts.current.get(place), Some(Some(_)))
+    }
+
+    /// Whether an event happened and stands.
+    pub(crate) fn stands(&self, kind: Kind) -> bool {
+        self.standing.iter().any(|(known, _)| *known == kind)
+    }
+
+    /// Whether a fact was given by the time of an event that happened and stands; at its very instant counts.
+    pub(crate) fn knew(&self, place: usize, kind: Kind) -> bool {
+        let event = self.standing.iter().find(|(known, _)| *known == kind).map(|(_, at)| *at);
+        let given = self.given.get(place).copied().flatten();
+        matches!((given, event), (Some(given), Some(event)) if given <= event)
     }
 
     /// A term in force when the ticket was reported.

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use rust_decimal::Decimal;
+
 use super::acts::{Done, TIME_OVERFLOWS, money, no};
 use super::value::{Share, Sort, Value};
 
@@ -37,7 +39,7 @@ impl Sign {
 pub(crate) type Row = (Sort, Sign, Sort, Sort);
 
 /// All that can be computed with signs.
-pub(crate) const SIGNS: [Row; 14] = [
+pub(crate) const SIGNS: [Row; 18] = [
     (Sort::Count, Sign::Plus, Sort::Count, Sort::Count),
     (Sort::Count, Sign::Minus, Sort::Count, Sort::Count),
     (Sort::Count, Sign::Times, Sort::Count, Sort::Count),
@@ -50,6 +52,10 @@ pub(crate) const SIGNS: [Row; 14] = [
     (Sort::Time, Sign::Plus, Sort::Time, Sort::Time),
     (Sort::Time, Sign::Minus, Sort::Time, Sort::Time),
     (Sort::Time, Sign::Times, Sort::Count, Sort::Time),
+    (Sort::Share, Sign::Plus, Sort::Share, Sort::Share),
+    (Sort::Share, Sign::Minus, Sort::Share, Sort::Share),
+    (Sort::Share, Sign::Times, Sort::Share, Sort::Share),
+    (Sort::Share, Sign::Times, Sort::Count, Sort::Share),
     (Sort::Instant, Sign::Minus, Sort::Instant, Sort::Time),
     (Sort::Instant, Sign::Plus, Sort::Time, Sort::Instant),
 ];
@@ -57,6 +63,10 @@ pub(crate) const SIGNS: [Row; 14] = [
 /// What a sign gives between two sorts, if anything.
 pub(crate) fn gives(left: Sort, sign: Sign, right: Sort) -> Option<Sort> {
     SIGNS.iter().find(|(l, s, r, _)| (*l, *s, *r) == (left, sign, right)).map(|(_, _, _, gives)| *gives)
+}
+
+fn share(result: Option<Decimal>) -> Done {
+    result.map_or_else(|| no("a share overflows"), |share| Ok(Value::Share(Share(share))))
 }
 
 /// Computes. Numbers, amounts and times that do not fit are an error, never a wrap; `/` must come out even.
@@ -77,6 +87,10 @@ pub(crate) fn compute(sign: Sign, left: &Value, right: &Value) -> Done {
             Some(micros) => Ok(Value::Time(crate::Span::from_micros(micros))),
             None => no(TIME_OVERFLOWS),
         },
+        (Value::Share(a), Sign::Plus, Value::Share(b)) => share(a.0.checked_add(b.0)),
+        (Value::Share(a), Sign::Minus, Value::Share(b)) => share(a.0.checked_sub(b.0)),
+        (Value::Share(a), Sign::Times, Value::Share(b)) => share(a.0.checked_mul(b.0)),
+        (Value::Share(a), Sign::Times, Value::Count(n)) => share(a.0.checked_mul(Decimal::from(*n))),
         (Value::Instant(a), Sign::Minus, Value::Instant(b)) => Ok(Value::Time(a.since(*b))),
         (Value::Instant(a), Sign::Plus, Value::Time(b)) => {
             a.checked_add(*b).map(Value::Instant).map_err(|error| error.to_string())

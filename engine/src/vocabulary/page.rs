@@ -16,12 +16,17 @@ use crate::{Currency, Money, Rounding};
 const PAGE: &str = include_str!("page/page.md");
 /// A clause with every word that the examples of the words leave out.
 const EXAMPLE: &str = include_str!("page/example.rhai");
+/// What a contract asks for itself.
+const CONTRACT: &str = include_str!("page/contract.rhai");
 
 /// The words, in groups by what they give.
-const GROUPS: [(&str, &[Sort]); 6] = [
+const GROUPS: [(&str, &[Sort]); 9] = [
     ("Times and periods · 时长与期间", &[Sort::Time, Sort::Days, Sort::Instant]),
     ("Amounts, shares and numbers · 金额、比例与整数", &[Sort::Money, Sort::Share, Sort::Count]),
     ("Deadlines · 期限", &[Sort::Deadline]),
+    ("Duties · 义务", &[Sort::Duty]),
+    ("Service levels · 服务水平", &[Sort::Level]),
+    ("Caps · 上限", &[Sort::Cap]),
     ("Steps of an escalation · 升级步骤", &[Sort::Step]),
     ("Paid or free, and findings · 收费免费与问题", &[Sort::Verdict, Sort::Finding]),
     ("Asking · 询问", &[Sort::Bool]),
@@ -48,6 +53,8 @@ pub fn vocabulary_page() -> String {
             "@TYPES@" => types(&mut page),
             "@EXAMPLE@" => page.push_str(EXAMPLE),
             "@EXAMPLE-ZH@" => page.push_str(&in_chinese(EXAMPLE)),
+            "@CONTRACT@" => page.push_str(CONTRACT),
+            "@CONTRACT-ZH@" => page.push_str(&in_chinese(CONTRACT)),
             prose => row(&mut page, format_args!("{prose}")),
         }
     }
@@ -136,7 +143,7 @@ fn taken(take: &Take, chinese: bool) -> String {
     }
     let english = match take.names {
         Names::Prose => "words",
-        Names::NewClock | Names::Clock => "clock",
+        Names::NewClock | Names::Clock | Names::PackClock => "clock",
         Names::Event | Names::ContractEvent => "event",
         Names::Reason => "reason",
         Names::Role => "role",
@@ -146,6 +153,8 @@ fn taken(take: &Take, chinese: bool) -> String {
         Names::Rounding => "rounding",
         Names::Amount => "amount",
         Names::Percent => "number",
+        Names::Recurrence => "rule",
+        Names::Clause => "clause",
     };
     format!("\"{}\"", if chinese { named_in_chinese(take.names) } else { english })
 }

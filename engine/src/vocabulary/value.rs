@@ -7,7 +7,7 @@ use rhai::ImmutableString;
 use rust_decimal::Decimal;
 
 use crate::event::Kind;
-use crate::terms::{Period, TermValue};
+use crate::terms::{Period, TermValue, TierBy, TierValue, Tiers};
 use crate::ticket::Value as FactValue;
 use crate::{Instant, Money, Span};
 
@@ -25,6 +25,8 @@ pub(crate) struct Due {
     pub(crate) stops: Arc<[Kind]>,
     pub(crate) calendar: Option<u16>,
     pub(crate) pauses: Option<Arc<[ImmutableString]>>,
+    /// All pauses together count for at most so much elapsed time.
+    pub(crate) pause_max: Option<Span>,
 }
 
 impl Due {
@@ -37,6 +39,7 @@ impl Due {
             stops: Arc::new([]),
             calendar: None,
             pauses: None,
+            pause_max: None,
         }
     }
 }
@@ -46,6 +49,105 @@ pub(crate) enum DueLength {
     Span(Span),
     Period(Period),
     Fact(u16),
+    /// So long before the instant that a fact holds.
+    Before(u16, Period),
+}
+
+/// The event of the contract from which its duties and service levels count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Begin {
+    #[default]
+    Signed,
+    Accepted,
+}
+
+/// `duty(...)` while a script builds it: something the contract asks for again and again, or once.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Duty {
+    pub(crate) name: Arc<str>,
+    pub(crate) when: DutyWhen,
+    pub(crate) begins: Begin,
+    /// How long there is for it from each occurrence on: a span or a period.
+    pub(crate) length: Option<DueLength>,
+    /// So long before an occurrence it may be done already.
+    pub(crate) early: Span,
+    pub(crate) calendar: Option<u16>,
+    /// Facts that the event must carry (a yes-or-no one must be yes), else the duty is not done by it.
+    pub(crate) needs: Arc<[u16]>,
+}
+
+/// When a duty falls.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum DutyWhen {
+    /// By a recurrence rule (RFC 5545), in the contract's zone, counted from the local date of its beginning.
+    Every(ImmutableString),
+    /// Once, at the beginning.
+    Once,
+}
+
+/// What a service level measures.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Measure {
+    /// The share of the time without an outage (of this service, if one is named).
+    Availability(Option<ImmutableString>),
+    /// The share of clocks of these names met, among all that were met or missed.
+    InTime(Arc<[ImmutableString]>),
+}
+
+/// Which planned downtime is no outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planned {
+    /// Announced at least so much elapsed time before it began.
+    Announced(Span),
+    /// None: planned downtime counts like any other.
+    Counts,
+}
+
+/// Over what a service level is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LevelPeriod {
+    Month,
+    Quarter,
+    Year,
+    /// At the end of each month, over so many months up to it.
+    Months(u32),
+}
+
+/// `availability(...)` or `in_time(...)` while a script builds it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Level {
+    pub(crate) name: Arc<str>,
+    pub(crate) measure: Measure,
+    pub(crate) planned: Planned,
+    pub(crate) period: LevelPeriod,
+    pub(crate) begins: Begin,
+    /// How long after its end a period closes; nothing: at its end.
+    pub(crate) settles: Option<DueLength>,
+    pub(crate) calendar: Option<u16>,
+    /// A credit is given back when the level stays at or above the share for so many periods after.
+    pub(crate) earned_back: Option<(u32, Decimal)>,
+}
+
+/// Over what a cap adds up penalties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CapPer {
+    /// A ticket, an occurrence of a duty, or a period of a level.
+    Ticket,
+    Month,
+    Quarter,
+    Year,
+    /// So many months up to and including the month of the penalty.
+    Months(u32),
+    Contract,
+}
+
+/// A cap on penalties while a script builds it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cap {
+    pub(crate) per: CapPer,
+    pub(crate) limit: Money,
+    /// The clauses whose penalties it adds up; nothing: all.
+    pub(crate) clauses: Option<Arc<[ImmutableString]>>,
 }
 
 /// `free(...)`, `paid(...)` or `undecided()`.
@@ -95,15 +197,43 @@ pub(crate) enum Sort {
     Step,
     Verdict,
     Finding,
+    Duty,
+    Level,
+    Cap,
     List,
     Ticket,
     First,
     Contract,
     Terms,
     Breach,
+    /// Tables of terms.toml, by what they give and what they are asked with.
+    SharesByShare,
+    SharesByCount,
+    AmountsByShare,
+    AmountsByCount,
+    /// A closed period of a service level.
+    Period,
+    /// A penalty with the earlier breaches of its clause.
+    Again,
 }
 
 impl Sort {
+    /// The sort of a table.
+    pub(crate) fn of_tiers(tiers: &Tiers) -> Sort {
+        let money = tiers.bands().first().is_some_and(|band| matches!(band.is, TierValue::Money(_)));
+        Sort::of_table(tiers.by(), money)
+    }
+
+    /// The sort of a table that is asked with this and gives money or shares.
+    pub(crate) fn of_table(by: TierBy, money: bool) -> Sort {
+        match (by, money) {
+            (TierBy::Percent, false) => Sort::SharesByShare,
+            (TierBy::Count, false) => Sort::SharesByCount,
+            (TierBy::Percent, true) => Sort::AmountsByShare,
+            (TierBy::Count, true) => Sort::AmountsByCount,
+        }
+    }
+
     /// Its name in messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -120,12 +250,21 @@ impl Sort {
             Sort::Step => "step",
             Sort::Verdict => "class",
             Sort::Finding => "finding",
+            Sort::Duty => "duty",
+            Sort::Level => "service level",
+            Sort::Cap => "cap",
             Sort::List => "list",
             Sort::Ticket => "ticket",
             Sort::First => "first values of the ticket",
             Sort::Contract => "contract",
             Sort::Terms => "terms",
             Sort::Breach => "breach",
+            Sort::SharesByShare => "share by share",
+            Sort::SharesByCount => "share by count",
+            Sort::AmountsByShare => "money by share",
+            Sort::AmountsByCount => "money by count",
+            Sort::Period => "period",
+            Sort::Again => "again",
         }
     }
 }
@@ -153,6 +292,10 @@ pub(crate) enum Value {
     Step(Box<Step>),
     Verdict(Verdict),
     Finding(FindingText),
+    Duty(Box<Duty>),
+    Level(Box<Level>),
+    Cap(Box<Cap>),
+    Tiers(Arc<Tiers>),
     List(Vec<Value>),
     /// The parameter of an entry function, or one of the globals: asked, never computed with.
     View(Sort),
@@ -174,6 +317,10 @@ impl Value {
             Value::Step(_) => Sort::Step,
             Value::Verdict(_) => Sort::Verdict,
             Value::Finding(_) => Sort::Finding,
+            Value::Duty(_) => Sort::Duty,
+            Value::Level(_) => Sort::Level,
+            Value::Cap(_) => Sort::Cap,
+            Value::Tiers(tiers) => Sort::of_tiers(tiers),
             Value::List(_) => Sort::List,
             Value::View(sort) => *sort,
         }
@@ -198,6 +345,7 @@ impl Value {
             TermValue::Share(share) => Value::Share(Share(*share)),
             TermValue::Bool(yes) => Value::Bool(*yes),
             TermValue::Text(text) => Value::Text(text.clone()),
+            TermValue::Tiers(tiers) => Value::Tiers(Arc::clone(tiers)),
         }
     }
 }
@@ -219,6 +367,10 @@ impl fmt::Display for Value {
             Value::Step(_) => f.write_str("a step"),
             Value::Verdict(_) => f.write_str("a class"),
             Value::Finding(_) => f.write_str("a finding"),
+            Value::Duty(_) => f.write_str("a duty"),
+            Value::Level(_) => f.write_str("a service level"),
+            Value::Cap(_) => f.write_str("a cap"),
+            Value::Tiers(tiers) => write!(f, "the table {tiers}"),
             Value::List(_) => f.write_str("a list"),
             Value::View(sort) => write!(f, "the {sort}"),
         }

@@ -2,6 +2,7 @@
 //! one; see `settled`.
 
 mod clauses;
+mod contract;
 mod values;
 
 use super::{Said, both, policy, put, settled};
@@ -15,7 +16,7 @@ pub(super) fn say(policy: &mut Policy, text: &str) -> String {
     }
     let ticket = settled(policy);
     let mut lines = Vec::new();
-    for entry in 0..7 {
+    for entry in 0..crate::vocabulary::ENTRIES.len() {
         let Some([program, reference]) = both(policy, entry, &ticket) else { continue };
         assert_eq!(program, reference, "{text}");
         lines.push(match program {
@@ -34,10 +35,34 @@ fn written(value: &crate::vocabulary::Value) -> String {
         Value::Deadline(due) => {
             let length = due.length.map_or(String::new(), |length| format!("{length:?}"));
             format!(
-                "{} {:?} {length} {:?} {:?} {:?}",
-                due.name, due.starts, due.stops, due.calendar, due.pauses
+                "{} {:?} {length} {:?} {:?} {:?}{}",
+                due.name,
+                due.starts,
+                due.stops,
+                due.calendar,
+                due.pauses,
+                due.pause_max.map_or(String::new(), |most| format!(" {most}"))
             )
         }
+        Value::Duty(duty) => {
+            let length = duty.length.map_or(String::new(), |length| format!("{length:?}"));
+            format!(
+                "{} {:?} {:?} {length} {:?} {:?} {:?}",
+                duty.name, duty.when, duty.begins, duty.early, duty.calendar, duty.needs
+            )
+        }
+        Value::Level(level) => format!(
+            "{} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            level.name,
+            level.measure,
+            level.planned,
+            level.period,
+            level.begins,
+            level.settles,
+            level.calendar,
+            level.earned_back
+        ),
+        Value::Cap(cap) => format!("{:?} {} {:?}", cap.per, cap.limit, cap.clauses),
         Value::Step(step) => format!("{} {:?} {:?}", step.clock, step.at, step.roles),
         Value::Verdict(Verdict::Free(why)) => format!("free {why}"),
         Value::Verdict(Verdict::Paid(why)) => format!("paid {why}"),
@@ -74,6 +99,32 @@ fn amount(line: &str) -> String {
 
 fn deadlines(line: &str) -> String {
     format!("fn deadlines(ticket) {{ [{line}] }}")
+}
+
+fn duties(line: &str) -> String {
+    format!("fn duties() {{ [{line}] }}")
+}
+
+fn levels(line: &str) -> String {
+    format!("fn service_levels() {{ [{line}] }}")
+}
+
+fn caps(line: &str) -> String {
+    format!("fn caps() {{ [{line}] }}")
+}
+
+/// What a period of the level `repair` costs: 99.5 percent, two of 40 missed, 1000 yuan invoiced.
+fn credit(line: &str) -> String {
+    format!("fn service_levels() {{ [availability(\"repair\")] }} fn credit(level) {{ {line} }}")
+}
+
+/// What the fifth yuan costs again, as the only breach so far.
+fn repeated(line: &str) -> String {
+    format!("fn repeated(again) {{ {line} }} fn penalty(breach) {{ yuan(0) }}")
+}
+
+fn findings(line: &str) -> String {
+    format!("fn findings(ticket) {{ if {line} {{ [finding(\"yes\")] }} else {{ [] }} }}")
 }
 
 fn whole(line: &str) -> String {

@@ -5,6 +5,10 @@
 pub(crate) mod choices;
 #[path = "generate/clocks.rs"]
 mod clocks;
+#[path = "generate/conditions.rs"]
+mod conditions;
+#[path = "generate/contract.rs"]
+mod contract;
 #[path = "generate/expressions.rs"]
 mod expressions;
 #[path = "generate/statements.rs"]
@@ -33,11 +37,21 @@ pub(crate) enum Ty {
     OneOf(usize),
     Ticket,
     Breach,
+    Period,
+    Again,
+    /// A table of terms, with its place in [`world::TABLES`].
+    Table(usize),
     Deadline,
     Deadlines,
     Steps,
     Verdict,
     Findings,
+    Duty,
+    Duties,
+    Level,
+    Levels,
+    Cap,
+    Caps,
 }
 
 /// How a time was counted.
@@ -87,6 +101,12 @@ pub(crate) struct Maker<'c> {
     functions: Vec<Function>,
     /// The clocks that `deadlines` may set, when it was written.
     clocks: Vec<&'static str>,
+    /// The levels that `service_levels` may set.
+    levels: Vec<&'static str>,
+    /// How many duties, levels and caps are held in variables.
+    held: usize,
+    /// The file sets duties, whose breaches have no ticket.
+    of_duties: bool,
     entry: Entry,
     /// What the function being written gives.
     gives: Ty,
@@ -102,8 +122,8 @@ pub(crate) struct Maker<'c> {
     odd: bool,
 }
 
-/// Makes up a clause file, header included, and tells the clocks that it sets.
-pub(crate) fn clause(dice: &mut Choices) -> (String, Vec<&'static str>) {
+/// Makes up a clause file, header included, and tells the clocks or duties and the levels that it sets.
+pub(crate) fn clause(dice: &mut Choices) -> (String, [Vec<&'static str>; 2]) {
     let crlf = dice.one_in(8);
     let odd = dice.one_in(3);
     let mut maker = Maker {
@@ -111,6 +131,9 @@ pub(crate) fn clause(dice: &mut Choices) -> (String, Vec<&'static str>) {
         vars: Vec::new(),
         functions: Vec::new(),
         clocks: Vec::new(),
+        levels: Vec::new(),
+        held: 0,
+        of_duties: false,
         entry: Entry::Applies,
         gives: Ty::Bool,
         names: 0,
@@ -122,28 +145,18 @@ pub(crate) fn clause(dice: &mut Choices) -> (String, Vec<&'static str>) {
     };
     let body = maker.file();
     let text = format!("//! clause: 1\n{body}");
-    (if crlf { text.replace('\n', "\r\n") } else { text }, maker.clocks)
+    (if crlf { text.replace('\n', "\r\n") } else { text }, [maker.clocks, maker.levels])
 }
 
 impl Maker<'_> {
     fn file(&mut self) -> String {
         let mut parts = Vec::new();
         for _ in 0..self.dice.below(4) {
-            parts.push(self.helper());
+            let part = if self.dice.one_in(5) { self.wrapper() } else { self.helper() };
+            parts.push(part);
         }
-        // `deadlines` first among the entries: steps name its clocks.
-        let first = self.dice.below(ENTRIES.len());
-        let mut chosen = vec![first];
-        for entry in 0..ENTRIES.len() {
-            if entry != first && self.dice.one_in(3) {
-                chosen.push(entry);
-            }
-        }
-        chosen.sort_by_key(|entry| ENTRIES.get(*entry).map(|row| row.entry != Entry::Deadlines));
-        for entry in chosen {
-            if let Some(row) = ENTRIES.get(entry) {
-                parts.push(self.entry(row));
-            }
+        for row in self.chosen_entries() {
+            parts.push(self.entry(row));
         }
         if self.dice.one_in(3) {
             parts.reverse();
@@ -158,16 +171,44 @@ impl Maker<'_> {
         text
     }
 
+    /// Which entry functions the file has; what others name comes first.
+    fn chosen_entries(&mut self) -> Vec<&'static world::EntryRow> {
+        let first = self.dice.below(ENTRIES.len());
+        let mut chosen: Vec<&'static world::EntryRow> = Vec::new();
+        for (entry, row) in ENTRIES.iter().enumerate() {
+            if entry == first || self.dice.one_in(4) {
+                chosen.push(row);
+            }
+        }
+        let has = |chosen: &[&world::EntryRow], entry| chosen.iter().any(|row| row.entry == entry);
+        // `credit` prices levels, which may be none.
+        if has(&chosen, Entry::Credit) && !has(&chosen, Entry::Levels) {
+            chosen.extend(ENTRIES.iter().filter(|row| row.entry == Entry::Levels));
+        }
+        if has(&chosen, Entry::Repeated) && !has(&chosen, Entry::Penalty) && !has(&chosen, Entry::Credit) {
+            chosen.extend(ENTRIES.iter().filter(|row| row.entry == Entry::Penalty));
+        }
+        if has(&chosen, Entry::Deadlines) && has(&chosen, Entry::Duties) {
+            let other = self.dice.pick(&[Entry::Duties, Entry::Deadlines]);
+            chosen.retain(|row| row.entry != other);
+        }
+        self.of_duties = has(&chosen, Entry::Duties);
+        chosen.sort_by_key(|row| !matches!(row.entry, Entry::Deadlines | Entry::Duties | Entry::Levels));
+        chosen
+    }
+
     fn entry(&mut self, row: &world::EntryRow) -> String {
         let name = self.dice.pick(&row.names).to_owned();
         self.entry = row.entry;
-        let param = match row.entry {
-            Entry::Floor => None,
-            Entry::Penalty => Some(self.dice.pick(&["breach", "b", "违约"])),
-            _ => Some(self.dice.pick(&["ticket", "t", "工单"])),
+        let (ty, names) = match row.entry {
+            Entry::Floor | Entry::Duties | Entry::Levels | Entry::Caps => (Ty::Bool, &[][..]),
+            Entry::Penalty => (Ty::Breach, &["breach", "b", "违约"][..]),
+            Entry::Credit => (Ty::Period, &["level", "l", "水平"][..]),
+            Entry::Repeated => (Ty::Again, &["again", "r", "前例"][..]),
+            _ => (Ty::Ticket, &["ticket", "t", "工单"][..]),
         };
+        let param = (!names.is_empty()).then(|| self.dice.pick(names));
         self.fuel = 30 + self.dice.below(60);
-        let ty = if row.entry == Entry::Penalty { Ty::Breach } else { Ty::Ticket };
         self.vars = param
             .map(|name| Var { name: name.to_owned(), ty, open: false, known: true, tame: true })
             .into_iter()

@@ -128,3 +128,37 @@ fn one_name_is_one_function() {
     assert_eq!(one("fn f(a, b) { a == b } fn f(a) { a } fn applies(t) { true }"), "E0402 1:4");
     assert_eq!(one("fn int.deposit_floor() { yuan(1) }"), "E0402 0:0");
 }
+
+/// What fills in a deadline could not fail when faults of it were told at its beginning; then came a word that can.
+#[test]
+fn a_word_that_fills_in_a_deadline_fails_where_it_stands() {
+    let text = "fn deadlines(t) { [due(\"a\").pauses_at_most(hours(0) - terms.repair).within(terms.plan).met_by(\"closed\")] }";
+    assert_eq!(one(text), "1:29 pauses last zero or more, not -2000000000 h");
+    // All arguments of the chain come first.
+    let text = "fn deadlines(t) { [due(\"a\").pauses_at_most(hours(0) - terms.repair).within(days(t.seats - 8)).met_by(\"closed\")] }";
+    assert_eq!(one(text), "1:76 a period is zero or more days, not -1");
+}
+
+/// The fact `amount` was taken for the field `again.amount`, which is always known, and read before the argument.
+#[test]
+fn a_fact_named_like_a_field_may_be_unknown() {
+    let text = "fn applies(t) { t.paid_by == yuan(1) || t.amount.min(t.paid_by) == yuan(1) }";
+    assert_eq!(one(text), "1:19 the fact `paid_by` is not known: no event of the ticket has given it");
+    let text = "fn f(t) { t.amount.min(yuan(terms.limit)) } fn applies(t) { f(t) == yuan(1) }";
+    assert_eq!(one(text), "1:24 an amount leaves the range of 64-bit minor units");
+}
+
+/// Tables had no known type, so that nothing done with them was checked, and a table asked with a number was a fault.
+#[test]
+fn tables_have_types() {
+    let levels = "fn service_levels() { [availability(\"a\")] }";
+    assert_eq!(one(&format!("{levels} fn credit(l) {{ terms.sums.at(l.missed) }}")), "E0205 1:74");
+    assert_eq!(one(&format!("{levels} fn credit(l) {{ terms.credits.at(l.share) }}")), "E0206 1:48");
+}
+
+/// `until` is a word of rhai's own: `level.until` could not be read.
+#[test]
+fn a_period_has_an_end() {
+    let text = "fn service_levels() { [availability(\"a\")] } fn credit(l) { if l.end > l.from { yuan(1) } else { yuan(2) } }";
+    assert!(one(text).ends_with("the amount 1.00 CNY"), "{}", one(text));
+}

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use super::generate::choices::Choices;
 use crate::event::Kind;
 use crate::ticket::{ContractFacts, FactType, Facts, Value};
-use crate::vocabulary::{BreachInputs, Inputs, Words};
+use crate::vocabulary::{AgainInputs, BreachInputs, Inputs, LevelInputs, Words};
 use crate::{Instant, Money, Span};
 
 /// Everything that a clause is asked about.
 pub(super) struct Ticket {
     pub(super) inputs: Arc<Inputs>,
     pub(super) breach: BreachInputs,
+    pub(super) period: Arc<LevelInputs>,
+    pub(super) again: Arc<AgainInputs>,
 }
 
 fn instant(dice: &mut Choices) -> Instant {
@@ -61,7 +65,7 @@ fn value(dice: &mut Choices, of: &FactType, words: &Words) -> Value {
 }
 
 /// Makes up a ticket.
-pub(super) fn ticket(dice: &mut Choices, words: &Arc<Words>, clocks: &[&str]) -> Ticket {
+pub(super) fn ticket(dice: &mut Choices, words: &Arc<Words>, [clocks, levels]: &[Vec<&str>; 2]) -> Ticket {
     let unknown = 2 + dice.below(9);
     let mut facts = Facts::default();
     for fact in &words.schema.facts {
@@ -79,7 +83,9 @@ pub(super) fn ticket(dice: &mut Choices, words: &Arc<Words>, clocks: &[&str]) ->
         signed_at: (!dice.one_in(4)).then(|| instant(dice)),
         accepted_at: (!dice.one_in(4)).then(|| instant(dice)),
     };
-    let standing = (0..dice.below(5)).map(|_| Kind(u16::try_from(dice.below(28)).unwrap_or(0))).collect();
+    let kind = |dice: &mut Choices| Kind(u16::try_from(dice.below(28)).unwrap_or(0));
+    let standing = (0..dice.below(5)).map(|_| (kind(dice), instant(dice))).collect();
+    let given = facts.first.iter().map(|fact| fact.as_ref().map(|_| instant(dice))).collect();
     let zone = chrono_tz::Asia::Shanghai;
     let on = reported_at.to_chrono().with_timezone(&zone).date_naive();
     let inputs = Inputs::new(
@@ -91,11 +97,36 @@ pub(super) fn ticket(dice: &mut Choices, words: &Arc<Words>, clocks: &[&str]) ->
         facts,
         contract,
         standing,
+        given,
     );
     // A breach is of a clock that the clause sets.
     let clock = if clocks.is_empty() { "repair" } else { dice.pick(clocks) }.into();
     let breach = BreachInputs { clock, due: instant(dice), late: span(dice) };
-    Ticket { inputs: Arc::new(inputs), breach }
+    let both: Vec<&str> = clocks.iter().chain(levels).copied().collect();
+    let (period, again) = (Arc::new(period(dice, words, levels)), Arc::new(again(dice, words, &both)));
+    Ticket { inputs: Arc::new(inputs), breach, period, again }
+}
+
+/// A closed period of a level that the clause sets.
+fn period(dice: &mut Choices, words: &Words, names: &[&str]) -> LevelInputs {
+    let name = if names.is_empty() { "repair" } else { dice.pick(names) }.into();
+    let total = i64::try_from(dice.below(60)).unwrap_or(0);
+    let missed = total.min(i64::try_from(dice.below(6)).unwrap_or(0));
+    let share = Decimal::new(i64::try_from(90_000 + dice.below(10_001)).unwrap_or(0), 5);
+    let invoiced = Money::from_minor(i64::try_from(dice.below(60_000)).unwrap_or(0), words.currency);
+    let (from, until) = (instant(dice), instant(dice));
+    LevelInputs { name, from, until, share, total, missed, downtime: span(dice), invoiced }
+}
+
+/// A penalty with earlier breaches.
+fn again(dice: &mut Choices, words: &Words, names: &[&str]) -> AgainInputs {
+    let clock = if names.is_empty() { "repair" } else { dice.pick(names) }.into();
+    let at = instant(dice);
+    let mut earlier: Vec<Instant> =
+        (0..dice.below(5)).map(|_| instant(dice)).filter(|earlier| *earlier <= at).collect();
+    earlier.sort_unstable();
+    let amount = Money::from_minor(i64::try_from(dice.below(60_000)).unwrap_or(0), words.currency);
+    AgainInputs { clock, at, amount, earlier: earlier.into() }
 }
 
 /// A quiet ticket: every fact known but `paid_by`, seven of 40 seats, three hours late.
@@ -129,8 +160,22 @@ pub(super) fn with_text(policy: &super::Policy, memo: &str) -> Ticket {
         Some("phone".into()),
         Facts { first: facts.clone(), current: facts },
         ContractFacts { signed_at: Some(at("2026-02-01T09:00:00+08:00")), accepted_at: None },
-        vec![Kind::REPORTED, Kind::CLOSED],
+        vec![(Kind::REPORTED, reported_at), (Kind::CLOSED, at("2026-03-03T10:00:00+08:00"))],
+        vec![Some(reported_at); words.schema.facts.len()],
     );
     let breach = BreachInputs { clock: "repair".into(), due: reported_at, late: Span::hours(3) };
-    Ticket { inputs: Arc::new(inputs), breach }
+    let money = |minor| Money::from_minor(minor, words.currency);
+    let period = LevelInputs {
+        name: "repair".into(),
+        from: at("2026-03-01T00:00:00+08:00"),
+        until: at("2026-04-01T00:00:00+08:00"),
+        share: Decimal::new(995, 3),
+        total: 40,
+        missed: 2,
+        downtime: Span::hours(3),
+        invoiced: money(100_000),
+    };
+    let again =
+        AgainInputs { clock: "repair".into(), at: reported_at, amount: money(500), earlier: [].into() };
+    Ticket { inputs: Arc::new(inputs), breach, period: Arc::new(period), again: Arc::new(again) }
 }

@@ -2,15 +2,12 @@
 
 use rhai::{FnCallExpr, ImmutableString, Position};
 
-use super::choose::listed;
 use super::{Lowering, Node, Op, Type, begins, unknown};
-use crate::Money;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::hint;
-use crate::program::{Choice, Elapse};
+use crate::program::{Elapse, Filling};
 use crate::terms::PeriodUnit;
-use crate::ticket::FactType;
-use crate::vocabulary::{NAMES_MAX, Names, ROUNDINGS, Sort, Take, Value, WORDS, Word, Words, words_named};
+use crate::vocabulary::{NAMES_MAX, Sort, Take, Value, WORDS, Word, words_named};
 
 /// An argument with the place where it begins.
 pub(super) struct Arg {
@@ -176,6 +173,12 @@ impl Lowering<'_> {
                 .collect();
             return match (word.act)(self.words, &mut values) {
                 Ok(Value::Deadline(due)) => self.node(Op::Deadline { known: due, fill: Vec::new() }, of, at),
+                Ok(value @ (Value::Duty(_) | Value::Level(_) | Value::Cap(_))) => {
+                    // It is told of where it begins.
+                    let built = nodes.first().filter(|first| !matches!(first.op, Op::Const(Value::Text(_))));
+                    let begun = built.filter(|first| first.of.sort() == Some(value.sort()));
+                    Node::known(value, of, begun.map_or(at, |first| first.at))
+                }
                 Ok(value) => Node::known(value, of, at),
                 Err(message) => self.refuse(Code::CONSTANT, at, message),
             };
@@ -184,8 +187,8 @@ impl Lowering<'_> {
             let (mut due, mut fill, begun) = (due.clone(), std::mem::take(fill), *begun);
             let rest = nodes.split_off(1);
             // What is known is filled in at once, unless the same thing is still to be filled in by a value to come.
-            let same = fill.iter().any(|(other, ..)| {
-                WORDS.get(usize::from(*other)).is_some_and(|other| fills(other) == fills(word))
+            let same = fill.iter().any(|other| {
+                WORDS.get(usize::from(other.word)).is_some_and(|other| fills(other) == fills(word))
             });
             if rest.iter().all(known) && !same {
                 let mut values = vec![Value::Deadline(due)];
@@ -199,7 +202,7 @@ impl Lowering<'_> {
                     Err(message) => return self.refuse(Code::CONSTANT, at, message),
                 }
             } else {
-                fill.push((word_place, word.act, rest));
+                fill.push(Filling { word: word_place, act: word.act, args: rest, at });
             }
             return self.node(Op::Deadline { known: due, fill }, of, begun);
         }
@@ -232,16 +235,41 @@ impl Lowering<'_> {
         }
     }
 
-    /// `knows` and `has`, which ask instead of computing.
+    /// `knows`, `has` and the like, which ask instead of computing.
     fn asked(&mut self, word: &Word, args: &[Arg], at: Position) -> Option<Node> {
-        let [of, name] = args else { return None };
+        let (of, rest) = args.split_first()?;
         let of = of.node.of.sort()?;
+        let (name, more) = rest.split_first()?;
+        if of == Sort::Again {
+            let unit = match &name.node.of {
+                Type::Days(unit) => *unit,
+                _ => return None,
+            };
+            if unit.is_none_or(|unit| !matches!(unit, PeriodUnit::Days | PeriodUnit::Weeks)) {
+                let message = format!("`again.within` takes days or weeks, not {}", name.node.of);
+                return Some(self.refuse(Code::UNITS, name.at, message));
+            }
+            return Some(self.node(Op::Again(Box::new(name.node.clone())), Type::Count, at));
+        }
         let Op::Const(Value::Text(text)) = &name.node.op else { return None };
         let op = match (word.names[0], of) {
             ("knows", _) => {
                 let (place, _) = self.words.fact(text)?;
                 self.names.note_input(place);
                 Op::Knows(u16::try_from(place).ok()?)
+            }
+            ("knew", _) => {
+                let (place, _) = self.words.fact(text)?;
+                self.names.note_input(place);
+                let Some(Op::Const(Value::Text(event))) = more.first().map(|arg| &arg.node.op) else {
+                    return None;
+                };
+                if self.entry != 5 {
+                    let message =
+                        "`ticket.knew` is for `findings`; elsewhere facts decide, and clocks by their events";
+                    self.error(Code::EVENTS_ASKED, at, message);
+                }
+                Op::Knew(u16::try_from(place).ok()?, self.words.kind(event)?)
             }
             ("has", Sort::Contract) => Op::ContractHas(u8::try_from(self.words.contract_event(text)?).ok()?),
             ("has", _) => {
@@ -256,129 +284,12 @@ impl Lowering<'_> {
         };
         Some(self.node(op, Type::Bool, at))
     }
-
-    /// Whether every text that must name something does.
-    fn names_fit(&mut self, word: &Word, args: &[Arg]) -> bool {
-        let mut fit = true;
-        for (i, arg) in args.iter().enumerate() {
-            let Some(take) = word.takes.get(i).or(word.takes.last()) else { continue };
-            if take.sort != Sort::Text {
-                continue;
-            }
-            let items: Vec<&Node> = match &arg.node.op {
-                Op::List(items) => items.iter().collect(),
-                _ => vec![&arg.node],
-            };
-            for item in items {
-                let at = if matches!(arg.node.op, Op::List(_)) { item.at } else { arg.at };
-                fit &= self.name_fits(take.names, item, at);
-            }
-        }
-        fit
-    }
-
-    fn name_fits(&mut self, names: Names, node: &Node, at: Position) -> bool {
-        let text = match &node.op {
-            Op::Const(Value::Text(text)) => text.clone(),
-            _ => return self.choice_fits(names, &node.of, at),
-        };
-        let words = self.words;
-        let (code, message) = match names {
-            Names::Prose | Names::Reason => return true,
-            Names::NewClock => {
-                if self.entry == 1 && !self.clocks.contains(&text) {
-                    self.clocks.push(text);
-                }
-                return true;
-            }
-            Names::Clock if self.entry == 1 || self.clocks.contains(&text) => return true,
-            Names::Clock => {
-                let near = hint(&text, self.clocks.iter().map(ImmutableString::as_str));
-                (
-                    Code::UNKNOWN_CLOCK,
-                    format!("a step names the clock `{text}`, which this clause does not set{near}"),
-                )
-            }
-            Names::Event => match words.ticket_kind(&text) {
-                Ok(_) => return true,
-                Err(message) => (Code::UNKNOWN_EVENT, message),
-            },
-            Names::ContractEvent if words.contract_event(&text).is_some() => return true,
-            Names::ContractEvent => {
-                let near = hint(&text, ["signed", "project_accepted", "已签订", "项目已验收"]);
-                let known = "`contract.has` answers for `signed` and `project_accepted`";
-                (Code::UNKNOWN_EVENT, format!("{known}, not for `{text}`{near}"))
-            }
-            Names::Role if words.roles.contains(&text.to_string()) => return true,
-            Names::Role => {
-                let near = hint(&text, words.roles.iter().map(String::as_str));
-                (Code::UNKNOWN_ROLE, format!("unknown role `{text}`{near}"))
-            }
-            Names::Calendar if words.calendars.iter().any(|known| *known == text.as_str()) => return true,
-            Names::Calendar => {
-                let near = hint(&text, words.calendars.iter().map(String::as_str));
-                (Code::UNKNOWN_CALENDAR, format!("unknown calendar `{text}`{near}"))
-            }
-            Names::Fact | Names::Date => return self.fact_fits(names, &text, at),
-            Names::Rounding if ROUNDINGS.iter().any(|names| names.contains(&text.as_str())) => return true,
-            Names::Rounding => {
-                let near = hint(&text, ROUNDINGS.iter().flatten().copied());
-                let known: Vec<_> = ROUNDINGS.iter().map(|names| format!("`{}`", names[0])).collect();
-                (Code::ROUNDING, format!("`{text}` is not a rounding: expected {}{near}", known.join(", ")))
-            }
-            Names::Amount | Names::Percent => match number_of(names, &text, words) {
-                Ok(()) => {
-                    self.lint_number(at);
-                    return true;
-                }
-                Err(message) => (Code::CONSTANT, message),
-            },
-        };
-        self.error(code, at, message);
-        false
-    }
-
-    fn fact_fits(&mut self, names: Names, text: &str, at: Position) -> bool {
-        let words = self.words;
-        let Some((place, _)) = words.fact(text) else {
-            let near = hint(text, words.fact_names());
-            self.error(Code::UNKNOWN_FACT, at, format!("unknown fact `{text}`{near}"));
-            return false;
-        };
-        self.names.note_input(place);
-        let is_date = words.schema.facts.get(place).is_some_and(|fact| fact.of == FactType::Instant);
-        if names == Names::Date && !is_date {
-            let message = format!("`{text}` is not an instant among the ticket's facts");
-            self.error(Code::ARGUMENT, at, message);
-            return false;
-        }
-        true
-    }
-
-    /// A name that is not written out: a one-of will do when each of its values does.
-    fn choice_fits(&mut self, names: Names, of: &Type, at: Position) -> bool {
-        if matches!(names, Names::Prose | Names::Reason) {
-            return true;
-        }
-        let calendars = &self.words.calendars;
-        if let (Names::Calendar, Type::OneOf(Choice { of, values })) = (names, of) {
-            let stray = values.iter().find(|value| !calendars.iter().any(|known| *known == value.as_str()));
-            let Some(stray) = stray else { return true };
-            let message = format!("`{stray}`, a value of {of}, is not a calendar");
-            let place = self.source.place(at);
-            self.tell(Diagnostic::new(Code::UNKNOWN_CALENDAR, place, message).help(listed(values)));
-            return false;
-        }
-        let message = "a name is written out here, so that it can be checked";
-        self.error(Code::NAME_COMPUTED, at, message);
-        false
-    }
 }
 
 /// Which part of a deadline a word fills in: by the name of one of the words that do.
 fn fills(word: &Word) -> &'static str {
     match word.names[0] {
-        "by" => "within",
+        "by" | "before" => "within",
         "pauses" => "pauses_for",
         name => name,
     }
@@ -430,17 +341,6 @@ impl Lowering<'_> {
         let set = self.node(op, Type::Nothing, node_at);
         before.push(set);
         Arg { node: self.node(Op::Slot(slot), of, node_at), at }
-    }
-}
-
-/// Whether a text is an amount or a number of percent.
-fn number_of(names: Names, text: &str, words: &Words) -> Result<(), String> {
-    match names {
-        Names::Amount => Money::parse(text, words.currency).map(drop).map_err(|error| error.to_string()),
-        _ => match text.parse::<rust_decimal::Decimal>() {
-            Ok(_) => Ok(()),
-            Err(_) => Err(format!("`{text}` is not a number of percent")),
-        },
     }
 }
 

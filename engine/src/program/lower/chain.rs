@@ -8,7 +8,7 @@ use crate::diagnostic::Code;
 use crate::nearest::hint;
 use crate::program::{Choice, Elapse};
 use crate::ticket::FactType;
-use crate::vocabulary::{Asked, FIELDS, Sort, Value, fact_zh, field};
+use crate::vocabulary::{Asked, FIELDS, Measured, Sort, Value, fact_zh, field};
 
 /// One link of a chain.
 enum Link<'a> {
@@ -45,7 +45,7 @@ impl Lowering<'_> {
         };
         let methods = links.iter().filter(|link| matches!(link, Link::Method(..))).count();
         let returns = arguments.iter().flatten().any(|arg| returns(&arg.node));
-        let firm = fixed(&node.op) && !returns && links.iter().all(|link| !self.can_fail(link));
+        let firm = fixed(&node.op) && !returns && cannot_fail(node.of.sort(), &links);
         let mut before = Vec::new();
         if !(firm && (methods <= 1 || matches!(node.op, Op::Deadline { .. }))) {
             arguments = arguments
@@ -77,26 +77,6 @@ impl Lowering<'_> {
         self.node(Op::Block(before), of, at)
     }
 
-    /// Whether a field may be unknown; lateness, the report and the like never are.
-    fn can_fail(&self, link: &Link<'_>) -> bool {
-        match link {
-            Link::Field(name, _) => {
-                let sure = [
-                    Asked::ReportedAt,
-                    Asked::Via,
-                    Asked::Id,
-                    Asked::Clock,
-                    Asked::Due,
-                    Asked::Late,
-                    Asked::Ticket,
-                    Asked::First,
-                ];
-                !FIELDS.iter().any(|field| field.names.contains(&name.as_str()) && sure.contains(&field.what))
-            }
-            Link::Method(..) => false,
-        }
-    }
-
     fn field(&mut self, of: Node, name: &ImmutableString, at: Position) -> Node {
         let sort = match of.of.sort() {
             Some(sort) => sort,
@@ -119,13 +99,28 @@ impl Lowering<'_> {
     fn field_of(&mut self, of: &Type, sort: Sort, name: &ImmutableString, at: Position) -> Node {
         if let Some(field) = field(sort, name) {
             return match field.what {
+                Asked::Ticket if self.has_entry(super::DUTIES) => {
+                    let message = "unknown fact `breach.ticket`: the file sets duties, which have no ticket";
+                    self.refuse(Code::UNKNOWN_FACT, at, message)
+                }
                 Asked::First | Asked::Ticket => {
                     Node::known(Value::View(field.gives), Type::of(field.gives), at)
                 }
                 Asked::Late => self.node(Op::Ask(field.what), Type::Time(Elapse::Working), at),
                 Asked::Clock => {
-                    let of = self.clock_choice();
+                    let of = self.name_choice("breach.clock", true, false);
                     self.node(Op::Ask(field.what), of, at)
+                }
+                Asked::Of(Measured::Name) => {
+                    let of = self.name_choice("the period's name", false, true);
+                    self.node(Op::Ask(field.what), of, at)
+                }
+                Asked::Of(Measured::AgainClock) => {
+                    let of = self.name_choice("again.clock", true, true);
+                    self.node(Op::Ask(field.what), of, at)
+                }
+                Asked::Of(Measured::Downtime) => {
+                    self.node(Op::Ask(field.what), Type::Time(Elapse::Working), at)
                 }
                 what => self.node(Op::Ask(what), Type::of(field.gives), at),
             };
@@ -133,10 +128,10 @@ impl Lowering<'_> {
         match sort {
             Sort::Ticket | Sort::First => self.fact(name, sort == Sort::First, at),
             Sort::Terms => self.term(name, at),
-            Sort::Contract | Sort::Breach => {
+            Sort::Contract | Sort::Breach | Sort::Period | Sort::Again => {
                 let near =
                     hint(name, FIELDS.iter().filter(|field| field.of == sort).flat_map(|field| field.names));
-                let whose = if sort == Sort::Contract { "contract" } else { "breach" };
+                let whose = sort.name();
                 let help = match self.words.fact(name) {
                     Some(_) if sort == Sort::Breach => {
                         format!("; the facts of its ticket are `breach.ticket.{name}`")
@@ -185,6 +180,22 @@ impl Lowering<'_> {
         let of = self.term_type(place);
         self.node(Op::Term(u16::try_from(place).unwrap_or(u16::MAX)), of, at)
     }
+}
+
+/// Whether no link of a chain can fail once its arguments are there: lateness, the report and the like are always known.
+fn cannot_fail(mut of: Option<Sort>, links: &[Link<'_>]) -> bool {
+    links.iter().all(|link| match link {
+        Link::Field(name, _) => {
+            let asked = of.and_then(|sort| field(sort, name));
+            of = asked.map(|field| field.gives);
+            asked.is_some_and(|field| !matches!(field.what, Asked::SignedAt | Asked::AcceptedAt))
+        }
+        Link::Method(call, _) => {
+            of = None;
+            // Of what fills in a deadline, this alone looks at its argument.
+            !["pauses_at_most", "暂停不超过"].contains(&call.name.as_str())
+        }
+    })
 }
 
 /// Whether a value, while it is computed, may end the function it stands in.

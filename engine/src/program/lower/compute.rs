@@ -320,7 +320,12 @@ impl Lowering<'_> {
                 of: format!("terms.{}", term.name),
                 values: term.of.iter().map(ImmutableString::from).collect(),
             }),
-            _ => Type::Money,
+            unit => match crate::terms::TierUnit::parse(unit) {
+                Some(table) => {
+                    Type::Tiers(crate::vocabulary::Sort::of_table(table.by, table.gives.is_some()))
+                }
+                None => Type::Money,
+            },
         }
     }
 }

@@ -84,7 +84,7 @@ impl Lowering<'_> {
     }
 
     /// The place of a clock's name: the text after `due(`.
-    fn name_place(&self, due: Position) -> Place {
+    pub(super) fn name_place(&self, due: Position) -> Place {
         let name = self.source.at(due).and_then(|i| self.source.tokens.get(i + 2));
         match name {
             Some(token) if token.text.starts_with('"') => self.source.place_of(token),
@@ -121,14 +121,14 @@ fn seen(node: &Node) -> Option<Seen> {
     match &node.op {
         Op::Deadline { known, fill } => {
             let fills = |names: &[&str]| {
-                fill.iter().any(|(word, ..)| {
-                    WORDS.get(usize::from(*word)).is_some_and(|word| names.contains(&word.names[0]))
+                fill.iter().any(|filling| {
+                    WORDS.get(usize::from(filling.word)).is_some_and(|word| names.contains(&word.names[0]))
                 })
             };
             Some(Seen {
                 name: known.name.to_string(),
                 after: known.after_breach_of.as_deref().map(str::to_owned),
-                has_length: known.length.is_some() || fills(&["within", "by"]),
+                has_length: known.length.is_some() || fills(&["within", "by", "before"]),
                 has_stop: !known.stops.is_empty() || fills(&["met_by"]),
                 at: node.at,
             })
@@ -138,7 +138,7 @@ fn seen(node: &Node) -> Option<Seen> {
         Op::Word { word, args, .. } => {
             let mut clock = seen(args.first()?)?;
             match WORDS.get(usize::from(*word))?.names[0] {
-                "within" | "by" => clock.has_length = true,
+                "within" | "by" | "before" => clock.has_length = true,
                 "met_by" => clock.has_stop = true,
                 "after_breach_of" => {
                     if let Some(Node { op: Op::Const(Value::Text(text)), .. }) = args.get(1) {

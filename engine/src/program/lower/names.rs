@@ -56,6 +56,48 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether the file defines an entry function, by its place.
+    pub(super) fn has_entry(&self, place: usize) -> bool {
+        let names = ENTRIES.get(place).map_or(["", ""], |entry| entry.names);
+        names.iter().any(|name| self.scripts.contains_key(*name))
+    }
+
+    /// Entry functions that cannot stand together, or not alone.
+    pub(super) fn check_company(&mut self) {
+        let place = |lowering: &Self, entry: usize| {
+            let names = ENTRIES.get(entry).map_or(["", ""], |entry| entry.names);
+            let name = names.iter().find(|name| lowering.scripts.contains_key(**name));
+            name.map(|name| lowering.script_place(name))
+        };
+        let (deadlines, duties) = (place(self, super::DEADLINES), place(self, super::DUTIES));
+        if let (Some(deadlines), Some(duties)) = (deadlines, duties) {
+            let message = "a file sets the clocks of tickets or the duties of the contract, not both";
+            let told =
+                Diagnostic::new(Code::ENTRY, duties, message).related(deadlines, "the clocks of tickets");
+            self.tell(told.help("give the duties a clause file of their own"));
+        }
+        if let Some(credit) = place(self, super::CREDIT).filter(|_| !self.has_entry(super::LEVELS)) {
+            let message = "`credit` prices the service levels of its file, and the file sets none";
+            self.tell(Diagnostic::new(Code::ENTRY, credit, message));
+        }
+        let prices = self.has_entry(super::PENALTY) || self.has_entry(super::CREDIT);
+        if let Some(repeated) = place(self, super::REPEATED).filter(|_| !prices) {
+            let message =
+                "`repeated` is for what `penalty` or `credit` of its file gives, and the file has neither";
+            self.tell(Diagnostic::new(Code::ENTRY, repeated, message));
+        }
+        let missed = self.has_entry(super::DEADLINES) || self.has_entry(super::DUTIES);
+        if let Some(penalty) = place(self, super::PENALTY).filter(|_| !missed) {
+            let message = "`penalty` is never called: the file sets neither clocks nor duties";
+            self.tell(Diagnostic::new(Code::UNUSED_FUNCTION, penalty, message));
+        }
+        let clocks = self.has_entry(super::DEADLINES);
+        if let Some(steps) = place(self, super::ESCALATION).filter(|_| !clocks) {
+            let message = "`escalation` has no steps to take: the file sets no clocks of tickets";
+            self.tell(Diagnostic::new(Code::UNUSED_FUNCTION, steps, message));
+        }
+    }
+
     /// Names with letters that look like others.
     pub(super) fn check_letters(&mut self) {
         let mut declares = false;

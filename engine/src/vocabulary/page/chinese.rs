@@ -4,7 +4,7 @@ use crate::vocabulary::table::{ENTRIES, EVENTS_ZH, FIELDS, GLOBALS, Names, ROUND
 use crate::vocabulary::value::Sort;
 
 /// Names that the examples give: parameters, functions, variables, facts and their values, terms, clocks, and texts for people.
-const OWN: [(&str, &str); 33] = [
+const OWN: [(&str, &str); 55] = [
     ("ticket", "工单"),
     ("breach", "违约"),
     ("limit", "时长上限"),
@@ -28,7 +28,32 @@ const OWN: [(&str, &str); 33] = [
     ("agreed", "商定日期"),
     ("start", "开工"),
     ("test", "测试"),
-    ("again", "重做"),
+    ("redo", "重做"),
+    ("again", "前例"),
+    ("period", "一期"),
+    ("level", "服务水平"),
+    ("missing", "缺少几个百分点"),
+    ("full_backup", "全备份"),
+    ("call_back", "定期回访"),
+    ("handover", "移交"),
+    ("archive_logs", "归档日志"),
+    ("portal", "门户"),
+    ("office", "办公系统"),
+    ("answers", "按时响应"),
+    ("repairs", "按时排除"),
+    ("material", "教材"),
+    ("course_at", "开课时间"),
+    ("test_record", "有测试记录"),
+    ("tiers", "分档"),
+    ("goal", "目标"),
+    ("counts", "次数分档"),
+    ("amounts", "金额分档"),
+    ("fines", "按次扣款"),
+    ("// The second time within thirty days costs double.", "// 三十日内第二次，加倍。"),
+    (
+        "// A table, one percent for each full percent that is missing, an amount for each hour, or a small number.",
+        "// 查表、每缺满一个百分点扣百分之一、每满一小时一笔，或者数量很少时按次。",
+    ),
     ("review", "回访"),
     ("within the free period", "在免费维护期内"),
     ("agreed as paid", "商定为有偿"),
@@ -44,7 +69,7 @@ const OWN: [(&str, &str); 33] = [
 ];
 
 /// The sorts that clauses have to do with, and what they are.
-pub(super) const EVERY_SORT: [(Sort, &str, &str); 18] = [
+pub(super) const EVERY_SORT: [(Sort, &str, &str); 27] = [
     (Sort::Bool, "`true` or `false`", "是（`true`）或否（`false`）"),
     (Sort::Count, "a whole number", "整数"),
     (Sort::Money, "an amount of the contract's currency", "合同货币的金额"),
@@ -71,6 +96,19 @@ pub(super) const EVERY_SORT: [(Sort, &str, &str); 18] = [
     (Sort::Contract, "the contract", "合同"),
     (Sort::Terms, "the numbers of terms.toml", "terms.toml 中的数字"),
     (Sort::Breach, "a clock that was missed", "一个逾期的期限"),
+    (Sort::SharesByShare, "a table that gives a share for a share", "由比例查比例的表"),
+    (Sort::SharesByCount, "a table that gives a share for a number", "由整数查比例的表"),
+    (Sort::AmountsByShare, "a table that gives an amount for a share", "由比例查金额的表"),
+    (Sort::AmountsByCount, "a table that gives an amount for a number", "由整数查金额的表"),
+    (Sort::Duty, "a duty while it is described", "正在设定的义务"),
+    (Sort::Level, "a service level while it is described", "正在设定的服务水平"),
+    (Sort::Cap, "a cap on penalties", "扣款的上限"),
+    (
+        Sort::Period,
+        "a closed period of a service level, with what was measured",
+        "服务水平已结算的一期及其统计",
+    ),
+    (Sort::Again, "a penalty, with the earlier breaches of its clause", "一次扣款及本条款以前的违约"),
 ];
 
 /// The name of a sort in Chinese.
@@ -95,6 +133,15 @@ pub(super) fn sort_in_chinese(sort: Sort) -> &'static str {
         Sort::Contract => "合同",
         Sort::Terms => "约定",
         Sort::Breach => "违约",
+        Sort::Duty => "义务",
+        Sort::Level => "服务水平",
+        Sort::Cap => "上限",
+        Sort::SharesByShare => "比例查比例",
+        Sort::SharesByCount => "整数查比例",
+        Sort::AmountsByShare => "比例查金额",
+        Sort::AmountsByCount => "整数查金额",
+        Sort::Period => "一期",
+        Sort::Again => "前例",
     }
 }
 
@@ -102,7 +149,7 @@ pub(super) fn sort_in_chinese(sort: Sort) -> &'static str {
 pub(super) fn named_in_chinese(names: Names) -> &'static str {
     match names {
         Names::Prose => "说明",
-        Names::NewClock | Names::Clock => "期限名",
+        Names::NewClock | Names::Clock | Names::PackClock => "期限名",
         Names::Event | Names::ContractEvent => "事件",
         Names::Reason => "原因",
         Names::Role => "角色",
@@ -112,6 +159,8 @@ pub(super) fn named_in_chinese(names: Names) -> &'static str {
         Names::Rounding => "取整",
         Names::Amount => "金额",
         Names::Percent => "数字",
+        Names::Recurrence => "重复规则",
+        Names::Clause => "条款号",
     }
 }
 

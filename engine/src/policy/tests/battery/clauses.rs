@@ -66,7 +66,7 @@ fn deadlines_in_every_order() {
     check(deadlines, &[
         (r#"due("repair").within(hours(2)).met_by("resolved")"#, "[repair [Kind(0)] Span(Span(7200000000)) [Kind(6)] None None]"),
         (r#"限时("响应").不超过(分钟(10)).视为完成("已响应", "closed")"#, "[响应 [Kind(0)] Span(Span(600000000)) [Kind(1), Kind(14)] None None]"),
-        (r#"due("a").met_by(["resolved", "receipt_sent"]).within(terms.work)"#, "[a [Kind(0)] Period(Period { unit: WorkingDays, n: 0 }) [Kind(6), Kind(26)] None None]"),
+        (r#"due("a").met_by(["resolved", "receipt_sent"]).within(terms.work)"#, "[a [Kind(0)] Period(Period { unit: WorkingDays, n: 0 }) [Kind(6), Kind(33)] None None]"),
         (r#"met_by(within(due("a"), days(3)), "resolved")"#, "[a [Kind(0)] Period(Period { unit: Days, n: 3 }) [Kind(6)] None None]"),
         (r#"due("a").within(terms.plan).by("plan_due").met_by("resolved")"#, "[a [Kind(0)] Fact(7) [Kind(6)] None None]"),
         (r#"due("a").by("方案日期").within(terms.plan).met_by("resolved")"#, "[a [Kind(0)] Period(Period { unit: Days, n: 4294967295 }) [Kind(6)] None None]"),

@@ -1,6 +1,6 @@
 //! Deadlines and steps: setters in any order, as methods and as functions.
 
-use super::world::{CALENDARS, CLOCKS, PERIODS, REASONS, ROLES};
+use super::world::{CLOCKS, PERIODS, REASONS, ROLES};
 use super::{Ex, Maker, Ty};
 
 impl Maker<'_> {
@@ -10,7 +10,7 @@ impl Maker<'_> {
         name
     }
 
-    fn sets(&mut self, name: &'static str) {
+    pub(super) fn sets(&mut self, name: &'static str) {
         if !self.clocks.contains(&name) {
             self.clocks.push(name);
         }
@@ -51,7 +51,7 @@ impl Maker<'_> {
         self.bracketed(&items)
     }
 
-    fn length(&mut self) -> Ex {
+    pub(super) fn length(&mut self) -> Ex {
         let (elapse, unit) = (self.elapse(), self.dice.below(PERIODS.len()));
         let ty = if self.dice.one_in(2) { Ty::Time(elapse) } else { Ty::Days(unit) };
         self.expr(ty)
@@ -62,7 +62,7 @@ impl Maker<'_> {
         self.fuel = self.fuel.saturating_sub(3);
         let mut setters = vec![0, 1];
         for _ in 0..self.dice.below(5) {
-            setters.push(2 + self.dice.below(7));
+            setters.push(2 + self.dice.below(8));
         }
         for i in (1..setters.len()).rev() {
             setters.swap(i, self.dice.below(i + 1));
@@ -77,6 +77,12 @@ impl Maker<'_> {
 
     fn set(&mut self, due: Ex, setter: usize, before: &[&'static str]) -> Ex {
         match setter {
+            0 if self.dice.one_in(6) => {
+                let name = self.dice.pick(&["plan_due", "方案日期"]);
+                let unit = self.dice.below(PERIODS.len());
+                let (fact, days) = (self.named(name), self.expr(Ty::Days(unit)));
+                self.word(&["before", "早于"], vec![due, fact, days])
+            }
             0 if self.dice.one_in(6) => {
                 let name = self.dice.pick(&["plan_due", "方案日期"]);
                 let fact = self.named(name);
@@ -101,14 +107,12 @@ impl Maker<'_> {
                     maker.named(reason)
                 }
             }),
+            8 => {
+                let time = self.positive_time();
+                self.word(&["pauses_at_most", "暂停不超过"], vec![due, time])
+            }
             _ => {
-                let calendar = match self.dice.below(3) {
-                    0 => self.expr(Ty::OneOf(5)),
-                    _ => {
-                        let name = self.dice.pick(&CALENDARS);
-                        self.named(name)
-                    }
-                };
+                let calendar = self.calendar();
                 self.word(&["in_calendar", "按日历"], vec![due, calendar])
             }
         }
@@ -120,7 +124,12 @@ impl Maker<'_> {
     }
 
     /// A word that takes several names, or one list of them.
-    fn repeated(&mut self, names: &[&str; 2], of: Ex, mut item: impl FnMut(&mut Self) -> Ex) -> Ex {
+    pub(super) fn repeated(
+        &mut self,
+        names: &[&str; 2],
+        of: Ex,
+        mut item: impl FnMut(&mut Self) -> Ex,
+    ) -> Ex {
         let count = 1 + self.dice.below(3);
         let mut items: Vec<Ex> = (0..count).map(|_| item(self)).collect();
         if self.dice.one_in(4) {
@@ -134,7 +143,7 @@ impl Maker<'_> {
     pub(super) fn steps(&mut self) -> String {
         let clocks = self.clocks.clone();
         let mut items = Vec::new();
-        let count = if clocks.is_empty() { 0 } else { self.dice.below(4) };
+        let count = if clocks.is_empty() || self.of_duties { 0 } else { self.dice.below(4) };
         for _ in 0..count {
             let clock = self.dice.pick(&clocks);
             let clock = self.named(clock);

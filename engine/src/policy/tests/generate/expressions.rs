@@ -1,13 +1,10 @@
 //! Expressions of every type: signs, comparisons, calls, `if` and `switch` as values.
 
-use super::world::{CHOICES, CONTRACT_EVENTS, Entry, FACTS, PERIODS, ROUNDINGS, TERMS};
+use super::world::{FACTS, PERIODS, ROUNDINGS, TABLES, TERMS};
 use super::{Elapse, Ex, Maker, Ty};
 
 /// How deep expressions and blocks may nest.
 pub(super) const DEPTH_MAX: usize = 6;
-
-/// Signs that compare; the first two need no order.
-const RELATIONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 
 impl Maker<'_> {
     /// An operand: nothing in it assigns.
@@ -68,8 +65,7 @@ impl Maker<'_> {
 
     /// The ticket, if there is one in sight.
     pub(super) fn ticket(&mut self) -> Option<String> {
-        let views: Vec<super::Var> =
-            self.vars.iter().filter(|var| matches!(var.ty, Ty::Ticket | Ty::Breach)).cloned().collect();
+        let views: Vec<super::Var> = self.vars.iter().filter(|var| self.has_ticket(var)).cloned().collect();
         if views.is_empty() {
             return None;
         }
@@ -86,8 +82,62 @@ impl Maker<'_> {
         Some(ticket)
     }
 
-    fn breach(&mut self) -> Option<String> {
-        self.vars.iter().find(|var| var.ty == Ty::Breach).map(|var| var.name.clone())
+    /// Whether a variable is a ticket or leads to one.
+    pub(super) fn has_ticket(&self, var: &super::Var) -> bool {
+        var.ty == Ty::Ticket || var.ty == Ty::Breach && !self.of_duties
+    }
+
+    /// What the entry function was given, if it is of this type: by itself, in a variable, or chosen.
+    pub(super) fn given(&mut self, ty: Ty) -> Option<String> {
+        let all: Vec<String> =
+            self.vars.iter().filter(|var| var.ty == ty).map(|var| var.name.clone()).collect();
+        let name = (!all.is_empty()).then(|| self.dice.pick(&all))?;
+        if self.fuel > 4 && self.dice.one_in(40) {
+            self.fuel -= 4;
+            let condition = self.tight(Ty::Bool).text;
+            return Some(format!("(if {condition} {{ {name} }} else {{ {name} }})"));
+        }
+        Some(name)
+    }
+
+    /// The name of the clock, duty or level that it is about, with the names that there are.
+    pub(super) fn named_view(&mut self) -> Option<(String, Vec<&'static str>)> {
+        let (of, fields, names) = if let Some(breach) = self.given(Ty::Breach) {
+            (breach, ["clock", "期限名"], self.clocks.clone())
+        } else if let Some(period) = self.given(Ty::Period) {
+            (period, ["name", "名称"], self.levels.clone())
+        } else {
+            let names = self.clocks.iter().chain(&self.levels).copied().collect();
+            (self.given(Ty::Again)?, ["clock", "期限名"], names)
+        };
+        let field = self.dice.pick(&fields);
+        (!names.is_empty()).then(|| (format!("{of}.{field}"), names))
+    }
+
+    /// The fields of a breach, a period or a repetition that have a type.
+    fn fields(&mut self, ty: Ty) -> Vec<String> {
+        let breach: &[(Ty, [&str; 2])] =
+            &[(Ty::Instant, ["due", "到期时间"]), (Ty::Time(Elapse::Working), ["late", "逾期"])];
+        let period: &[(Ty, [&str; 2])] = &[
+            (Ty::Instant, ["from", "起"]),
+            (Ty::Instant, ["end", "止"]),
+            (Ty::Share, ["share", "达标率"]),
+            (Ty::Count, ["total", "总数"]),
+            (Ty::Count, ["met", "达标数"]),
+            (Ty::Count, ["missed", "未达标数"]),
+            (Ty::Time(Elapse::Working), ["downtime", "中断时间"]),
+            (Ty::Money, ["invoiced", "开票金额"]),
+        ];
+        let again: &[(Ty, [&str; 2])] = &[(Ty::Instant, ["at", "时间"]), (Ty::Money, ["amount", "金额"])];
+        let mut all = Vec::new();
+        for (of, rows) in [(Ty::Breach, breach), (Ty::Period, period), (Ty::Again, again)] {
+            let Some(name) = self.given(of) else { continue };
+            for (_, names) in rows.iter().filter(|(has, _)| *has == ty) {
+                let field = self.dice.pick(names);
+                all.push(format!("{name}.{field}"));
+            }
+        }
+        all
     }
 
     /// Whether a value of one type may stand for another.
@@ -125,16 +175,9 @@ impl Maker<'_> {
             let field = self.dice.pick(&["accepted_at", "验收时间", "signed_at", "签订时间"]);
             all.push(format!("{contract}.{field}"));
         }
-        if let Some(breach) = self.breach() {
-            match ty {
-                Ty::Instant => all.push(format!("{breach}.{}", self.dice.pick(&["due", "到期时间"]))),
-                Ty::Time(Elapse::Working) => {
-                    for _ in 0..3 {
-                        all.push(format!("{breach}.{}", self.dice.pick(&["late", "逾期"])));
-                    }
-                }
-                _ => {}
-            }
+        for field in self.fields(ty) {
+            // Often, among so many terms.
+            all.extend([field.clone(), field.clone(), field]);
         }
         if all.is_empty() {
             return self.literal(ty).unwrap_or_else(|| self.list(ty));
@@ -154,10 +197,7 @@ impl Maker<'_> {
                 let n = self.amount_of();
                 self.word(&PERIODS[unit], vec![n])
             }
-            Ty::Share => {
-                let n = self.expr(Ty::Count);
-                self.word(&["percent", "百分之"], vec![n])
-            }
+            Ty::Share => self.share(),
             Ty::Instant => self.instant(),
             _ => self.list(ty),
         }
@@ -170,13 +210,13 @@ impl Maker<'_> {
 
     /// An expression, or something asked for where the checker would refuse it.
     pub(super) fn unless(&mut self, ty: Ty, refused: impl Fn(&Ex) -> bool) -> Ex {
-        let clocks = self.clocks.clone();
+        let set = (self.clocks.clone(), self.levels.clone());
         let ex = self.tight(ty);
         if !refused(&ex) {
             return ex;
         }
         // The clocks that it sets are not set then.
-        self.clocks = clocks;
+        (self.clocks, self.levels) = set;
         self.asked(ty)
     }
 
@@ -199,8 +239,39 @@ impl Maker<'_> {
         Ex { text, tight: false, known, tame }
     }
 
+    fn share(&mut self) -> Ex {
+        match self.dice.below(8) {
+            0..2 => {
+                let sign = self.dice.pick(&["+", "-", "*"]);
+                self.signed(Ty::Share, sign, Ty::Share)
+            }
+            2 => self.signed(Ty::Share, "*", Ty::Count),
+            3..6 => self.looked_up(Ty::Share),
+            _ => {
+                let n = self.expr(Ty::Count);
+                self.word(&["percent", "百分之"], vec![n])
+            }
+        }
+    }
+
+    /// What a table gives.
+    fn looked_up(&mut self, ty: Ty) -> Ex {
+        let tables: Vec<usize> = (0..TABLES.len()).filter(|table| TABLES[*table][1] == ty).collect();
+        let which = self.dice.pick(&tables);
+        let (table, x) = (self.tight(Ty::Table(which)), self.expr(TABLES[which][0]));
+        Ex { known: false, tame: false, ..self.word(&["at", "对应"], vec![table, x]) }
+    }
+
     fn count(&mut self) -> Ex {
-        match self.dice.below(9) {
+        if let (Some(again), true) = (self.given(Ty::Again), self.dice.one_in(3)) {
+            let unit = self.dice.pick(&[0, 0, 2]);
+            let days = self.expr(Ty::Days(unit));
+            let again = Ex { text: again, tight: true, known: true, tame: true };
+            return Ex {
+                known: false, tame: false, ..self.word(&["within", "不超过"], vec![again, days])
+            };
+        }
+        match self.dice.below(10) {
             0..3 => {
                 let sign = self.dice.pick(&["+", "-", "*", "%"]);
                 self.signed(Ty::Count, sign, Ty::Count)
@@ -215,6 +286,7 @@ impl Maker<'_> {
                 Ex { text, tight: false, known: true, tame: true }
             }
             5..8 => self.parts(),
+            8 => self.share_parts(),
             _ => self.either(Ty::Count),
         }
     }
@@ -234,6 +306,20 @@ impl Maker<'_> {
         Ex { tame: false, known: tame, ..self.word(&names, vec![time, unit]) }
     }
 
+    /// The same of shares.
+    fn share_parts(&mut self) -> Ex {
+        let share = self.unless(Ty::Share, |share| share.known && !share.tame);
+        let unit = if share.known || self.dice.one_in(2) {
+            let n = 1 + self.dice.below(9);
+            Ex { text: format!("percent({n})"), tight: true, known: true, tame: true }
+        } else {
+            self.unless(Ty::Share, |unit| unit.known)
+        };
+        let names = self.dice.pick(&[["started", "不足计一"], ["full", "满一计一"]]);
+        let known = share.known && unit.known;
+        Ex { tame: false, known, ..self.word(&names, vec![share, unit]) }
+    }
+
     fn either(&mut self, ty: Ty) -> Ex {
         let (a, b) = (self.expr(ty), self.expr(ty));
         let (known, tame) = (a.known && b.known, a.tame && b.tame);
@@ -242,7 +328,7 @@ impl Maker<'_> {
     }
 
     fn money(&mut self) -> Ex {
-        match self.dice.below(9) {
+        match self.dice.below(11) {
             0..2 => {
                 let sign = self.dice.pick(&["+", "-"]);
                 self.signed(Ty::Money, sign, Ty::Money)
@@ -257,6 +343,7 @@ impl Maker<'_> {
                 Ex { known, tame: known, ..self.word(&["of", "乘以"], vec![share, whole, rounding]) }
             }
             6..8 => self.either(Ty::Money),
+            8..10 => self.looked_up(Ty::Money),
             _ => {
                 let n = self.amount_of();
                 self.word(&["yuan", "元"], vec![n])
@@ -297,99 +384,6 @@ impl Maker<'_> {
 
     pub(super) fn elapse(&mut self) -> Elapse {
         self.dice.pick(&[Elapse::Plain, Elapse::Working, Elapse::Elapsed])
-    }
-
-    /// Something that is true or false.
-    fn condition(&mut self) -> Ex {
-        let text = match self.dice.below(10) {
-            0 => {
-                let inner = self.tight(Ty::Bool).text;
-                format!("!{inner}")
-            }
-            1..3 => {
-                let sign = self.dice.pick(&["&&", "||"]);
-                let count = 2 + self.dice.below(2);
-                let items: Vec<String> = (0..count).map(|_| self.tight(Ty::Bool).text).collect();
-                let gap = self.gap();
-                items.join(&format!("{gap}{sign}{gap}"))
-            }
-            3 => return self.known_or_happened(),
-            4..6 => return self.chosen_compared(),
-            _ => {
-                let elapse = self.elapse();
-                let unit = self.dice.below(PERIODS.len());
-                let (sort, from) = self.dice.pick(&[
-                    (Ty::Count, 0),
-                    (Ty::Money, 0),
-                    (Ty::Time(elapse), 0),
-                    (Ty::Days(unit), 0),
-                    (Ty::Share, 0),
-                    (Ty::Instant, 0),
-                    (Ty::Bool, 4),
-                    (Ty::Text, 4),
-                ]);
-                let relation = self.dice.pick(&RELATIONS[..RELATIONS.len() - from]);
-                let (a, b) = (self.tight(sort).text, self.tight(sort).text);
-                let gap = self.gap();
-                format!("{a}{gap}{relation}{gap}{b}")
-            }
-        };
-        Ex { text, tight: false, known: false, tame: false }
-    }
-
-    /// A one-of beside one of its values.
-    fn chosen_compared(&mut self) -> Ex {
-        let choice = self.choice();
-        let relation = self.dice.pick(&RELATIONS[..2]);
-        let clocks: Vec<&str> = self.clocks.clone();
-        let (a, b) = match self.breach() {
-            Some(breach) if !clocks.is_empty() && self.dice.one_in(2) => {
-                (format!("{breach}.{}", self.dice.pick(&["clock", "期限名"])), self.quoted_of(&clocks))
-            }
-            _ => {
-                let one = self.tight(Ty::OneOf(choice)).text;
-                // A text that the checker knows must be a value.
-                let other = match self.dice.below(4) {
-                    0 => self.tight(Ty::OneOf(choice)).text,
-                    1 => self.asked(Ty::Text).text,
-                    _ => self.quoted_of(CHOICES[choice]),
-                };
-                (one, other)
-            }
-        };
-        let text =
-            if self.dice.one_in(3) { format!("{b} {relation} {a}") } else { format!("{a} {relation} {b}") };
-        Ex { text, tight: false, known: false, tame: false }
-    }
-
-    /// A one-of that something in sight has.
-    pub(super) fn choice(&mut self) -> usize {
-        match self.ticket_in_sight() {
-            true => self.dice.below(CHOICES.len()),
-            false => 4 + self.dice.below(CHOICES.len() - 4),
-        }
-    }
-
-    fn known_or_happened(&mut self) -> Ex {
-        let facts: Vec<&str> = FACTS.iter().flat_map(|row| row.names).flatten().collect();
-        let happened = self.entry == Entry::Findings && self.dice.one_in(2);
-        let ex = match self.ticket() {
-            Some(ticket) if !self.dice.one_in(4) => {
-                let ticket = Ex { text: ticket, tight: true, known: true, tame: true };
-                let name = if happened { self.event() } else { self.dice.pick(&facts) };
-                let name = self.named(name);
-                let word = if happened { ["has", "有"] } else { ["knows", "已知"] };
-                self.word(&word, vec![ticket, name])
-            }
-            _ => {
-                let contract = (self.dice.pick(&["contract", "合同"])).to_owned();
-                let contract = Ex { text: contract, tight: true, known: true, tame: true };
-                let name = self.dice.pick(&CONTRACT_EVENTS);
-                let name = self.named(name);
-                self.word(&["has", "有"], vec![contract, name])
-            }
-        };
-        Ex { known: false, tame: false, ..ex }
     }
 
     /// A call of a function of the file.

@@ -1,7 +1,7 @@
 //! Bodies: declarations, assignments, branches, loops, early returns; and branches as values.
 
 use super::expressions::DEPTH_MAX;
-use super::world::CHOICES;
+use super::world::{CHOICES, HELD, TABLES};
 use super::{Ex, Maker, Ty, Var};
 
 impl Maker<'_> {
@@ -164,8 +164,19 @@ impl Maker<'_> {
     }
 
     fn declaration(&mut self) -> String {
+        let views = [Ty::Breach, Ty::Period, Ty::Again];
+        let holds = self.held < HELD.len();
         let ty = match self.dice.below(10) {
             0 if self.gives == Ty::Deadlines => Ty::Deadline,
+            0..2 if self.gives == Ty::Duties && holds => Ty::Duty,
+            0..2 if self.gives == Ty::Levels && holds => Ty::Level,
+            0..2 if self.gives == Ty::Caps && holds => Ty::Cap,
+            1 if views.iter().any(|ty| self.vars.iter().any(|var| var.ty == *ty)) => {
+                let held: Vec<Ty> =
+                    self.vars.iter().map(|var| var.ty).filter(|ty| views.contains(ty)).collect();
+                self.dice.pick(&held)
+            }
+            2 => Ty::Table(self.dice.below(TABLES.len())),
             1 if self.gives == Ty::Ticket || self.ticket_in_sight() => Ty::Ticket,
             _ => self.plain_type(),
         };
@@ -176,6 +187,11 @@ impl Maker<'_> {
                 let name = self.clock_name();
                 (self.deadline(name, &[]).text, false, false)
             }
+            Ty::Duty | Ty::Level | Ty::Cap => {
+                // Names of their own: a list may set each once.
+                (self.held_item(ty).text, false, false)
+            }
+            Ty::Breach | Ty::Period | Ty::Again => (self.given(ty).unwrap_or_default(), true, true),
             Ty::Ticket => (self.ticket().unwrap_or_default(), true, true),
             _ => {
                 let ex = self.value(ty);
@@ -185,13 +201,13 @@ impl Maker<'_> {
         let name = self.fresh();
         let gap = self.gap();
         let text = format!("{word} {name}{gap}={gap}{text};");
-        let open = open && !matches!(ty, Ty::Deadline);
+        let open = open && !matches!(ty, Ty::Deadline | Ty::Duty | Ty::Level | Ty::Cap);
         self.vars.push(Var { name, ty, open, known, tame });
         text
     }
 
     pub(super) fn ticket_in_sight(&self) -> bool {
-        self.vars.iter().any(|var| matches!(var.ty, Ty::Ticket | Ty::Breach))
+        self.vars.iter().any(|var| self.has_ticket(var))
     }
 
     fn assignment(&mut self) -> Option<String> {
@@ -207,6 +223,10 @@ impl Maker<'_> {
             Ty::Count => &[("+", Ty::Count), ("-", Ty::Count), ("*", Ty::Count), ("%", Ty::Count)],
             Ty::Money => &[("+", Ty::Money), ("-", Ty::Money), ("*", Ty::Count)],
             Ty::Time(_) => &[("+", var.ty), ("-", var.ty), ("*", Ty::Count)],
+            Ty::Share => &[("+", Ty::Share), ("-", Ty::Share), ("*", Ty::Share), ("*", Ty::Count)],
+            Ty::Breach | Ty::Period | Ty::Again => {
+                return Some(format!("{} = {};", var.name, self.given(var.ty)?));
+            }
             Ty::Instant => &[("+", Ty::Time(super::Elapse::Elapsed))],
             _ => &[],
         };
@@ -252,14 +272,14 @@ impl Maker<'_> {
     fn switch(&mut self, gives: Option<Ty>) -> String {
         self.fuel = self.fuel.saturating_sub(5);
         let choice = self.choice();
-        let clocks = self.clocks.clone();
-        let breach = self.vars.iter().find(|var| var.ty == Ty::Breach).map(|var| var.name.clone());
+        let named = self.named_view();
         let (on, mut cases, whole) = match self.dice.below(5) {
             0 => (self.tight(Ty::Bool).text, texts(&["true", "false"], ""), true),
             1 => (self.tight(Ty::Count).text, self.count_cases(), false),
             2 => (self.tight(Ty::Text).text, texts(&["x", "故障", "web", "=> , |"], "\""), false),
-            3 if breach.is_some() && !clocks.is_empty() => {
-                (format!("{}.clock", breach.unwrap_or_default()), texts(&clocks, "\""), true)
+            3 if named.is_some() => {
+                let (on, names) = named.unwrap_or_default();
+                (on, texts(&names, "\""), true)
             }
             _ => (self.tight(Ty::OneOf(choice)).text, texts(CHOICES[choice], "\""), true),
         };

@@ -81,6 +81,13 @@ impl Maker<'_> {
                 let name = self.clock_name();
                 return self.deadline(name, &[]);
             }
+            Ty::Duty | Ty::Level | Ty::Cap => {
+                let which = self.dice.below(12);
+                return self.contract_item(ty, which);
+            }
+            Ty::Duties => self.contract_list(Ty::Duty),
+            Ty::Levels => self.contract_list(Ty::Level),
+            Ty::Caps => self.contract_list(Ty::Cap),
             Ty::Deadlines => self.deadlines(),
             Ty::Steps => self.steps(),
             Ty::Findings => {
@@ -98,7 +105,8 @@ impl Maker<'_> {
                     format!("{ticket}.{name}")
                 }
                 _ => {
-                    let name = ["usual", "usual", "usual", "usual", "mode", "calendar", "usual"][choice];
+                    let all = ["usual", "usual", "usual", "usual", "mode", "calendar", "usual", "rhythm"];
+                    let name = all[choice];
                     format!("terms.{name}")
                 }
             },
