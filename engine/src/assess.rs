@@ -1,8 +1,12 @@
 //! The one idea: a ticket's history and an instant in, its assessment out. No clock, no disk, no chance.
 
+mod accrual;
 mod answer;
+mod contract;
 mod quote;
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use rhai::ImmutableString;
@@ -10,10 +14,16 @@ use rhai::ImmutableString;
 use crate::clock::{self, ClockFault, ClockRun, ClockSpec, ClockState, Length};
 use crate::event::{Event, EventError, Kind};
 use crate::policy::{ClauseFault, Derivation, LadderStep};
-use crate::ticket::{ContractFacts, Entry, Status, Ticket, insert, status_after};
+use crate::ticket::{ContractFacts, Detail, Entry, Status, Ticket, insert, status_after};
 use crate::vocabulary::{Inputs, Reads, StepAt};
-use crate::{Instant, Money, Pack, Span};
+use crate::{Calendar, Instant, Pack, Span};
+pub(crate) use accrual::PenaltyRun;
 pub use answer::{Assessment, ClassOutcome, ClockOutcome, FORMAT, Finding, PenaltyOutcome, Readings};
+pub(crate) use contract::{
+    Changes, ClockEnds, ContractCase, ContractState, Cost, DutyChange, Judged, LevelChange, LevelRun,
+    is_deed, is_frame,
+};
+pub use contract::{ContractAssessment, ContractFinding, DutyOutcome, LevelOutcome, assess_contract};
 pub use quote::{Quote, QuoteError};
 
 /// Assesses one ticket by its history, as of an instant. Pure: the same arguments give the same answer, anywhere.
@@ -32,7 +42,8 @@ pub fn assess(
     let (contract, history) = (admitted(pack, contract_events)?, admitted(pack, ticket_events)?);
     let first = ticket_events.first();
     let ticket = Arc::from(first.and_then(|event| event.ticket.as_deref()).unwrap_or_default());
-    let case = Case { pack, contract: &contract, history: &history, ticket: &ticket, as_of };
+    let relief: Vec<Arc<Entry>> = contract.iter().filter(|entry| entry.holds_clocks()).cloned().collect();
+    let case = Case { pack, contract: &contract, relief: &relief, history: &history, ticket: &ticket, as_of };
     let outcome = case.outcome(None, None);
     Ok(case.assessment(first.map_or("", |event| event.contract.as_str()), &outcome))
 }
@@ -52,6 +63,8 @@ pub(crate) struct Case<'a> {
     pub(crate) pack: &'a Pack,
     /// Entries of the contract itself, in order.
     pub(crate) contract: &'a [Arc<Entry>],
+    /// Those of them that start and end force majeure, which holds clocks.
+    pub(crate) relief: &'a [Arc<Entry>],
     /// Entries of the ticket, in order.
     pub(crate) history: &'a [Arc<Entry>],
     pub(crate) ticket: &'a Arc<str>,
@@ -72,15 +85,6 @@ pub(crate) struct Outcome {
     /// The next instant at which time alone changes the outcome.
     pub(crate) wake: Option<Instant>,
     pub(crate) fault: Option<Box<ClauseFault>>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PenaltyRun {
-    pub(crate) clock: u16,
-    pub(crate) at: Instant,
-    pub(crate) amount: Money,
-    pub(crate) grows: bool,
-    pub(crate) reads: Box<Reads>,
 }
 
 impl Outcome {
@@ -138,51 +142,43 @@ impl<'a> Case<'a> {
         known: Option<&Arc<Derivation>>,
         before: Option<&Outcome>,
     ) -> Result<Outcome, Box<ClauseFault>> {
-        let mut inputs = None;
+        let made = OnceCell::new();
+        let inputs = || Arc::clone(made.get_or_init(|| self.inputs(history, reported_at)));
         let derivation = match known {
             Some(known) => Arc::clone(known),
-            None => {
-                let inputs = inputs.get_or_insert_with(|| self.inputs(history, reported_at));
-                Arc::new(self.pack.policy.derive(inputs, self.pack.local_date(reported_at))?)
-            }
+            None => Arc::new(self.pack.policy.derive(&inputs(), self.pack.local_date(reported_at))?),
         };
+        let moves = self.clock_history();
         let mut clocks: Vec<ClockRun> = Vec::with_capacity(derivation.clocks.len());
         for spec in &derivation.clocks {
-            let run = self.run(spec, history, &clocks).map_err(|fault| self.clock_fault(spec, fault))?;
+            let run = self.run(spec, &moves, &clocks).map_err(|fault| self.clock_fault(spec, fault))?;
             clocks.push(run);
         }
         // A price holds as long as no fact has changed and the breach is the same.
         let same = before.filter(|_| known.is_some());
         let mut penalties = Vec::new();
+        let mut wakes = Vec::new();
         for (place, (spec, run)) in derivation.clocks.iter().zip(&clocks).enumerate() {
-            let (Some(due), Ok(clock)) = (run.breached_at(), u16::try_from(place)) else { continue };
-            let priced =
-                same.and_then(|b| b.penalties.iter().find(|p| p.clock == clock && p.at == due && !p.grows));
-            if let Some(priced) = priced {
-                penalties.push(priced.clone());
-                continue;
-            }
-            let inputs = inputs.get_or_insert_with(|| self.inputs(history, reported_at));
-            if let Some(price) = self.pack.policy.price(inputs, spec, due, run.late)? {
-                let reads = Box::new(price.reads);
-                penalties.push(PenaltyRun {
-                    clock,
-                    at: due,
-                    amount: price.amount,
-                    grows: price.grows,
-                    reads,
-                });
+            let Ok(clock) = u16::try_from(place) else { continue };
+            let priced = same.and_then(|b| b.penalties.iter().find(|p| p.clock == clock));
+            let earlier = clocks.get(..place).unwrap_or_default();
+            if let Some((penalty, grows)) = self.penalty((clock, spec), run, earlier, &inputs, priced)? {
+                penalties.push(penalty);
+                wakes.extend(grows);
             }
         }
         let mut findings = Vec::new();
         if self.pack.policy.has_findings() {
-            let inputs = inputs.get_or_insert_with(|| self.inputs(history, reported_at));
-            findings = self.pack.policy.findings(inputs, &derivation)?;
+            findings = self.pack.policy.findings(&inputs(), &derivation)?;
         }
-        let (steps, step_wake) = self.climb(&derivation, history, &clocks)?;
-        let clock_wake =
-            clocks.iter().filter(|run| run.state == ClockState::Running).filter_map(|run| run.due).min();
-        let wake = [clock_wake.map(Instant::succ), step_wake].into_iter().flatten().min();
+        let (steps, step_wake) = self.climb(&derivation, &moves, &clocks)?;
+        wakes.extend(step_wake);
+        for run in &clocks {
+            wakes.extend(run.due.filter(|_| run.state == ClockState::Running).map(Instant::succ));
+            // Once it is missed, only its penalty waits for it to run on.
+            wakes.extend(run.runs_on.filter(|_| run.state == ClockState::Paused));
+        }
+        let wake = wakes.into_iter().min();
         Ok(Outcome {
             status,
             reported_at: Some(reported_at),
@@ -196,15 +192,33 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// The entries that move clocks: the ticket's, and the contract's on force majeure.
+    fn clock_history(&self) -> Cow<'a, [Arc<Entry>]> {
+        let history = self.so_far();
+        let relief =
+            self.relief.get(..self.relief.partition_point(|e| e.at <= self.as_of)).unwrap_or_default();
+        if relief.is_empty() {
+            return Cow::Borrowed(history);
+        }
+        let mut all = history.to_vec();
+        relief.iter().for_each(|entry| insert(&mut all, Arc::clone(entry)));
+        Cow::Owned(all)
+    }
+
+    /// The calendar of a clock, as it is known.
+    fn calendar(&self, spec: &ClockSpec) -> Option<&'a Calendar> {
+        let calendar = self.pack.calendars.get(usize::from(spec.calendar));
+        calendar.and_then(|calendar| calendar.known_at(self.as_of)).map(|calendar| &**calendar)
+    }
+
     fn run(
         &self,
         spec: &ClockSpec,
-        history: &[Arc<Entry>],
+        moves: &[Arc<Entry>],
         earlier: &[ClockRun],
     ) -> Result<ClockRun, ClockFault> {
-        let calendar = self.pack.calendars.get(usize::from(spec.calendar));
-        match calendar.and_then(|calendar| calendar.known_at(self.as_of)) {
-            Some(calendar) => clock::run(spec, calendar, history, earlier, self.as_of, &mut |_| {}),
+        match self.calendar(spec) {
+            Some(calendar) => clock::run(spec, calendar, moves, earlier, self.as_of, &mut |_| {}),
             None => Err(ClockFault::Calendar(crate::CalendarError::NoOpenHours)),
         }
     }
@@ -214,14 +228,14 @@ impl<'a> Case<'a> {
     fn climb(
         &self,
         derivation: &Derivation,
-        history: &[Arc<Entry>],
+        moves: &[Arc<Entry>],
         clocks: &[ClockRun],
     ) -> Result<(Vec<(u16, Instant)>, Option<Instant>), Box<ClauseFault>> {
         let mut fired = Vec::new();
         let mut wake: Option<Instant> = None;
         for (place, step) in derivation.steps.iter().enumerate() {
             let Ok(place) = u16::try_from(place) else { continue };
-            let at = self.step_instant(step, derivation, history, clocks)?;
+            let at = self.step_instant(step, derivation, moves, clocks)?;
             match at {
                 Some(at) if at < self.as_of => fired.push((place, at)),
                 Some(at) => wake = Some(wake.map_or(at.succ(), |before| before.min(at.succ()))),
@@ -236,7 +250,7 @@ impl<'a> Case<'a> {
         &self,
         step: &LadderStep,
         derivation: &Derivation,
-        history: &[Arc<Entry>],
+        moves: &[Arc<Entry>],
         clocks: &[ClockRun],
     ) -> Result<Option<Instant>, Box<ClauseFault>> {
         let place = usize::from(step.clock);
@@ -251,15 +265,14 @@ impl<'a> Case<'a> {
                 Ok(at.and_then(open))
             }
             StepAt::Share(share) => {
-                let Some(target) = run.target.or_else(|| Some(run.due?.since(run.started?))) else {
-                    return Ok(None);
-                };
+                // A date that had passed at the start leaves no time to share out.
+                let target = run.target.or_else(|| Some(run.due?.since(run.started?).max(Span::ZERO)));
+                let Some(target) = target else { return Ok(None) };
                 let part = rust_decimal::Decimal::from(target.micros()) * share;
                 let part = i64::try_from(part.trunc()).unwrap_or(i64::MAX);
                 // The same clock with a shorter target falls due when the share is used.
                 let shorter = ClockSpec { length: Length::Open(Span::from_micros(part)), ..spec.clone() };
-                let run =
-                    self.run(&shorter, history, clocks).map_err(|fault| self.clock_fault(spec, fault))?;
+                let run = self.run(&shorter, moves, clocks).map_err(|fault| self.clock_fault(spec, fault))?;
                 Ok(match run.state {
                     ClockState::Breached | ClockState::Late | ClockState::Running => run.due,
                     _ => None,
@@ -279,6 +292,7 @@ impl<'a> Case<'a> {
             ticket.facts,
             ContractFacts::fold(self.contract, self.as_of),
             standing(history),
+            given(history, self.pack.schema.facts.len()),
         ))
     }
 
@@ -296,15 +310,13 @@ impl<'a> Case<'a> {
         earlier: &[ClockRun],
         stretches: &mut dyn FnMut(clock::Stretch),
     ) -> Result<(), ClockFault> {
-        let calendar = self.pack.calendars.get(usize::from(spec.calendar));
-        if let Some(calendar) = calendar.and_then(|calendar| calendar.known_at(self.as_of)) {
-            clock::run(spec, calendar, self.so_far(), earlier, self.as_of, stretches)?;
+        if let Some(calendar) = self.calendar(spec) {
+            clock::run(spec, calendar, &self.clock_history(), earlier, self.as_of, stretches)?;
         }
         Ok(())
     }
 
     fn clock_fault(&self, spec: &ClockSpec, fault: ClockFault) -> Box<ClauseFault> {
-        let clause = self.pack.policy.clauses.get(usize::from(spec.clause));
         let message = match fault {
             ClockFault::Calendar(error) => {
                 let calendar = self.pack.calendars.get(usize::from(spec.calendar));
@@ -317,7 +329,13 @@ impl<'a> Case<'a> {
                 format!("clock `{}` ends on the fact `{fact}`, which is not known when it starts", spec.name)
             }
         };
-        let at = clause.map_or(rhai::Position::NONE, |clause| clause.place(crate::policy::DEADLINES));
+        self.fault(spec, crate::policy::DEADLINES, message)
+    }
+
+    /// A fault of the clause that set a clock, at one of its functions.
+    fn fault(&self, spec: &ClockSpec, function: usize, message: String) -> Box<ClauseFault> {
+        let clause = self.pack.policy.clauses.get(usize::from(spec.clause));
+        let at = clause.map_or(rhai::Position::NONE, |clause| clause.place(function));
         Box::new(ClauseFault {
             clause: clause.map_or(String::new(), |clause| clause.id.to_string()),
             file: clause.map_or(String::new(), |clause| clause.file.clone()),
@@ -339,16 +357,31 @@ pub(crate) fn described(inputs: &Inputs, reads: &Reads) -> (Readings, Readings) 
     (Readings(terms), Readings(facts))
 }
 
-/// The kinds that happened and were not taken back by a reopening or rejection.
-fn standing(history: &[Arc<Entry>]) -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = Vec::new();
+/// The kinds that happened and were not taken back by a reopening or rejection, each with the instant of the last.
+fn standing(history: &[Arc<Entry>]) -> Vec<(Kind, Instant)> {
+    let mut kinds: Vec<(Kind, Instant)> = Vec::new();
     for entry in history {
         if matches!(entry.kind, Kind::REOPENED | Kind::REJECTED) {
-            kinds.retain(|kind| !kind.is_revocable());
+            kinds.retain(|(kind, _)| !kind.is_revocable());
         }
-        if !kinds.contains(&entry.kind) {
-            kinds.push(entry.kind);
+        match kinds.iter_mut().find(|(kind, _)| *kind == entry.kind) {
+            Some((_, at)) => *at = entry.at,
+            None => kinds.push((entry.kind, entry.at)),
         }
     }
     kinds
+}
+
+/// When each fact was first given, by its place.
+fn given(history: &[Arc<Entry>], facts: usize) -> Vec<Option<Instant>> {
+    let mut given = vec![None; facts];
+    for entry in history {
+        let Detail::Facts(told) = &entry.detail else { continue };
+        for (place, _) in told {
+            if let Some(first) = given.get_mut(usize::from(*place)) {
+                first.get_or_insert(entry.at);
+            }
+        }
+    }
+    given
 }

@@ -1,5 +1,9 @@
-//! Stage 6: what changed between two assessments of a ticket.
+//! Stage 6: what changed between two assessments of a ticket, or of a contract.
 
+mod contract;
+mod money;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,6 +12,7 @@ use crate::assess::{Case, FORMAT, Outcome, PenaltyRun, Readings, described, pena
 use crate::clock::{ClockRun, ClockState};
 use crate::vocabulary::{Inputs, Reads};
 use crate::{Instant, Money, Span};
+pub(crate) use contract::ContractDecisions;
 
 /// What a decision decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -25,16 +30,22 @@ pub enum DecisionKind {
     Restored,
     /// A breach costs an amount.
     Penalised,
+    /// A penalty grew with time, by an amount.
+    Accrued,
     /// A penalty fell away with its breach, or changed.
     Reversed,
     /// Free or paid.
     Classified,
     /// A step of an escalation ladder came.
     Escalated,
-    /// A process rule finds something wrong.
+    /// A process rule finds something wrong, or something is wrong with what was told.
     Found,
-    /// The ticket cannot be assessed.
+    /// The ticket cannot be assessed, or an obligation of the contract cannot.
     Stopped,
+    /// A period of a service level was closed and measured, or measured anew.
+    Closed,
+    /// A credit is given back, since the level was kept for long enough afterwards.
+    EarnedBack,
     /// The deposit fell below the contract's mark.
     DepositLow,
     /// Nothing is left of the deposit above its floor.
@@ -50,9 +61,12 @@ pub struct Decision {
     pub kind: DecisionKind,
     /// The contract.
     pub contract: Arc<str>,
-    /// The ticket; absent for decisions on the deposit.
+    /// The ticket; absent for decisions on the contract itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Arc<str>>,
+    /// The occurrence of a duty (`2026-03-02T01:00`) or the period of a service level (`2026-03`), if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Arc<str>>,
     /// When it took effect: the due instant of a breach, the stop of a met clock ...
     pub at: Instant,
     /// When it was known.
@@ -60,7 +74,7 @@ pub struct Decision {
     /// The clause it rests on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clause: Option<Arc<str>>,
-    /// The clock.
+    /// The clock, the duty or the service level.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<Arc<str>>,
     /// When the clock is or was due.
@@ -127,6 +141,7 @@ impl Comparison<'_> {
             kind,
             contract: Arc::clone(self.contract),
             ticket: Some(Arc::clone(self.case.ticket)),
+            subject: None,
             at,
             as_of: self.case.as_of,
             clause: None,
@@ -225,27 +240,39 @@ impl Comparison<'_> {
             self.before.map(|b| b.owed().map(|p| (id(b, p), p)).collect()).unwrap_or_default();
         let new: Vec<(Option<String>, &PenaltyRun)> =
             self.after.owed().map(|p| (id(self.after, p), p)).collect();
-        let mut push = |kind, outcome: &Outcome, penalty: &PenaltyRun, inputs: &mut Option<_>| {
-            let mut decision = self.blank(kind, penalty.at);
-            if let Some(spec) = outcome.spec(penalty.clock) {
-                decision.clause = self.case.pack.clause_name(spec.clause);
-                decision.clock = Some(Arc::clone(&spec.name));
-            }
-            decision.amount = Some(penalty.amount);
-            self.cite(&mut decision, &penalty.reads, inputs);
-            out.push(decision);
-        };
-        for (id, penalty) in &old {
-            let kept = new.iter().any(|(n, p)| n == id && p.amount == penalty.amount && p.at == penalty.at);
-            if let Some(before) = self.before.filter(|_| !kept) {
-                push(DecisionKind::Reversed, before, penalty, inputs);
-            }
-        }
-        for (id, penalty) in &new {
-            if !old.iter().any(|(o, p)| o == id && p.amount == penalty.amount && p.at == penalty.at) {
-                push(DecisionKind::Penalised, self.after, penalty, inputs);
+        let ids: BTreeSet<&Option<String>> = old.iter().chain(&new).map(|(id, _)| id).collect();
+        for id in ids {
+            let of =
+                |list: &[(Option<String>, &'_ PenaltyRun)]| list.iter().position(|(known, _)| known == id);
+            let (was, is) = (of(&old).and_then(|i| old.get(i)), of(&new).and_then(|i| new.get(i)));
+            let (was, is) = (was.map(|(_, penalty)| *penalty), is.map(|(_, penalty)| *penalty));
+            for (kind, at, amount, detail) in money::told(was, is) {
+                let of_before = kind == DecisionKind::Reversed;
+                let (outcome, penalty) = if of_before { (self.before, was) } else { (Some(self.after), is) };
+                let (Some(outcome), Some(penalty)) = (outcome, penalty) else { continue };
+                let mut decision = self.of_penalty(kind, outcome, penalty, inputs);
+                (decision.at, decision.amount, decision.detail) = (at, Some(amount), detail);
+                out.push(decision);
             }
         }
+    }
+
+    /// A decision on a penalty, without its amount.
+    fn of_penalty(
+        &self,
+        kind: DecisionKind,
+        outcome: &Outcome,
+        penalty: &PenaltyRun,
+        inputs: &mut Option<Arc<Inputs>>,
+    ) -> Decision {
+        let mut decision = self.blank(kind, penalty.at);
+        if let Some(spec) = outcome.spec(penalty.clock) {
+            decision.clause = self.case.pack.clause_name(spec.clause);
+            decision.clock = Some(Arc::clone(&spec.name));
+        }
+        decision.due = Some(penalty.at).filter(|_| kind == DecisionKind::Accrued);
+        self.cite(&mut decision, &penalty.reads, inputs);
+        decision
     }
 
     fn steps(&self, out: &mut Vec<Decision>) {
@@ -336,6 +363,7 @@ impl Decision {
             kind,
             contract: Arc::clone(contract),
             ticket: None,
+            subject: None,
             at,
             as_of: at,
             clause: None,

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::assess::{Assessment, Case, ClockOutcome, Outcome, Readings, described};
+use crate::assess::{Assessment, Case, ClockOutcome, Outcome, PenaltyRun, Readings, described};
 use crate::calendar::{DayCount, DayNote};
 use crate::clock::{ClockRun, ClockSpec, CountRule, Length, Pauses, Start};
 use crate::decision::step_name;
 use crate::event::Event;
-use crate::ledger::StatementLine;
-use crate::terms::PeriodUnit;
+use crate::ledger::{StatementLine, Subject};
+use crate::terms::{Period, PeriodUnit};
 use crate::{Calendar, Instant, Money, Span};
 
 /// Why a ticket stands as it does.
@@ -77,12 +77,32 @@ pub struct ClockReason {
     /// What its breach costs, which may be zero; absent without a breach or when no clause prices it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Money>,
+    /// Since when it costs how much; empty when the price does not grow with the lateness. Of more than twelve steps the first
+    /// eleven are told, and the others in one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub price_steps: Vec<PriceStep>,
     /// The facts its price looked at.
     #[serde(skip_serializing_if = "Readings::is_empty")]
     pub price_inputs: Readings,
     /// The terms its price looked at.
     #[serde(skip_serializing_if = "Readings::is_empty")]
     pub price_terms: Readings,
+}
+
+/// A step of a penalty that grows with time, or several of them told in one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PriceStep {
+    /// When it came.
+    pub at: Instant,
+    /// When the last one came, when several are told in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<Instant>,
+    /// How many are told in one.
+    pub steps: usize,
+    /// By how much the penalty grew.
+    pub amount: Money,
+    /// What it costs in all since then.
+    pub total: Money,
 }
 
 /// A stretch of time in which a clock ran.
@@ -155,7 +175,10 @@ pub(crate) fn explain(
         clauses: clauses(case, &outcome),
         clocks: clocks(case, &outcome, &assessment),
         steps: steps(case, &outcome),
-        penalties: lines.into_iter().filter(|line| *line.ticket == **case.ticket).collect(),
+        penalties: lines
+            .into_iter()
+            .filter(|line| line.subject == Subject::Ticket && *line.ticket == **case.ticket)
+            .collect(),
         assessment,
     }
 }
@@ -205,11 +228,29 @@ fn clocks(case: &Case<'_>, outcome: &Outcome, assessment: &Assessment) -> Vec<Cl
             to_due: calendar.map(|calendar| to_due(calendar, spec, told, &stretches)).unwrap_or_default(),
             stretches,
             price: price.map(|price| price.amount),
+            price_steps: price.filter(|price| price.grows).map(price_steps).unwrap_or_default(),
             price_inputs,
             price_terms,
         });
     }
     reasons
+}
+
+/// So many steps are told one by one, the rest in one.
+const STEPS_TOLD: usize = 11;
+
+fn price_steps(price: &PenaltyRun) -> Vec<PriceStep> {
+    let told = if price.steps.len() > STEPS_TOLD + 1 { STEPS_TOLD } else { price.steps.len() };
+    let (single, rest) = price.steps.split_at_checked(told).unwrap_or_default();
+    let mut before = None;
+    let mut step = |steps: &[(Instant, Money)]| {
+        let ((at, _), (through, total)) = (*steps.first()?, *steps.last()?);
+        let amount = before.map_or(Ok(total), |before| total.checked_sub(before)).unwrap_or(total);
+        before = Some(total);
+        let through = (steps.len() > 1).then_some(through);
+        Some(PriceStep { at, through, steps: steps.len(), amount, total })
+    };
+    single.chunks(1).chain([rest]).filter_map(&mut step).collect()
 }
 
 fn stretches(case: &Case<'_>, spec: &ClockSpec, earlier: &[ClockRun]) -> Vec<StretchReason> {
@@ -241,7 +282,7 @@ fn to_due(
     stretches: &[StretchReason],
 ) -> Vec<DayReason> {
     let in_days = matches!(spec.length, Length::Days(..));
-    if matches!(spec.length, Length::Fact(..)) || (spec.calendar == 0 && !in_days) {
+    if matches!(spec.length, Length::Fact(..) | Length::Before(..)) || (spec.calendar == 0 && !in_days) {
         return Vec::new();
     }
     let Some(due) = clock.due else { return Vec::new() };
@@ -291,7 +332,11 @@ fn day_reason(day: &DayCount, zone: chrono_tz::Tz) -> DayReason {
 
 /// How the days of a deadline are counted, in words.
 fn count(spec: &ClockSpec) -> Option<String> {
-    let Length::Days(period, rule) = &spec.length else { return None };
+    let (period, rule) = match &spec.length {
+        Length::Days(period, rule) => (period, rule),
+        Length::Before(_, period, rule, _) => return Some(count_back(*period, *rule).to_owned()),
+        Length::Open(_) | Length::Fact(..) => return None,
+    };
     let words = match (period.unit, rule) {
         (PeriodUnit::WorkingDays, CountRule::ContractLaw) => {
             "the day of the start is not counted; it ends at the close of the last working day counted"
@@ -315,6 +360,26 @@ fn count(spec: &ClockSpec) -> Option<String> {
     Some(words.to_owned())
 }
 
+/// How days are counted back from an instant, in words.
+fn count_back(period: Period, rule: CountRule) -> &'static str {
+    match (period.unit, rule) {
+        (PeriodUnit::WorkingDays, CountRule::ContractLaw) => {
+            "the day of the instant is not counted; so many whole working days lie between, and it ends at the \
+             close of the working day before them"
+        }
+        (PeriodUnit::WorkingDays, CountRule::SameTime) => {
+            "it ends at the clock time of the instant, so many working days earlier"
+        }
+        (PeriodUnit::Days | PeriodUnit::Weeks, _) => {
+            "it ends at the clock time of the instant, so many days earlier"
+        }
+        (PeriodUnit::Months | PeriodUnit::Years, _) => {
+            "it ends at the clock time of the instant on the same day of the earlier month, or on that month's \
+             last day when there is none"
+        }
+    }
+}
+
 /// What a clock says, in a sentence.
 fn rule(case: &Case<'_>, derivation: &crate::policy::Derivation, spec: &ClockSpec) -> String {
     let names = |kinds: &[crate::event::Kind]| {
@@ -322,12 +387,13 @@ fn rule(case: &Case<'_>, derivation: &crate::policy::Derivation, spec: &ClockSpe
         names.join(" or ")
     };
     let calendar = case.pack.calendars.get(usize::from(spec.calendar)).map_or("", |c| c.name.as_str());
+    let fact = |fact: &u16| case.pack.schema.facts.get(usize::from(*fact)).map_or("", |fact| &fact.name);
     let length = match &spec.length {
         Length::Open(span) => format!("{span} of calendar `{calendar}`"),
         Length::Days(period, _) => format!("{period} by calendar `{calendar}`"),
-        Length::Fact(fact, _) => {
-            let name = case.pack.schema.facts.get(usize::from(*fact)).map_or("", |fact| fact.name.as_str());
-            format!("until the instant of fact `{name}`")
+        Length::Fact(place, _) => format!("until the instant of fact `{}`", fact(place)),
+        Length::Before(place, period, _, _) => {
+            format!("until {period} by calendar `{calendar}` before the instant of fact `{}`", fact(place))
         }
     };
     let start = match &spec.start {
@@ -345,7 +411,9 @@ fn rule(case: &Case<'_>, derivation: &crate::policy::Derivation, spec: &ClockSpe
             format!(", standing still while paused for {}", reasons.join(" or "))
         }
     };
-    format!("{length}, from {start}, met by {}{pauses}", names(&spec.stops))
+    let most = spec.pause_max.filter(|_| spec.pauses != Pauses::Never);
+    let most = most.map_or(String::new(), |most| format!(", at most {most} in all"));
+    format!("{length}, from {start}, met by {}{pauses}{most}", names(&spec.stops))
 }
 
 fn steps(case: &Case<'_>, outcome: &Outcome) -> Vec<StepReason> {

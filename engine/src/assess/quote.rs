@@ -54,8 +54,9 @@ impl Pack {
         let (contract, history) = (admitted(self, contract_events)?, admitted(self, ticket_events)?);
         let first = ticket_events.first();
         let ticket = Arc::from(first.and_then(|event| event.ticket.as_deref()).unwrap_or_default());
+        let as_of = Instant::MAX;
         let case =
-            Case { pack: self, contract: &contract, history: &history, ticket: &ticket, as_of: Instant::MAX };
+            Case { pack: self, contract: &contract, relief: &[], history: &history, ticket: &ticket, as_of };
         let reported =
             history.iter().find(|entry| entry.kind == Kind::REPORTED).ok_or(QuoteError::Unreported)?;
         let (inputs, on) = (case.inputs(&history, reported.at), self.local_date(reported.at));
