@@ -1,11 +1,19 @@
 //! Stage 7: a contract's money, in double entry.
 //!
-//! What is owed follows from the *items* (deposits, penalties, waivers), settled in the order of their instants. When a late
-//! event changes an item, the settlement is made again from there and the difference is posted; no entry is ever edited.
+//! What is owed follows from the *items* (deposits, steps of penalties, waivers, disputes), settled in the order of their
+//! instants. When a late event changes an item, the settlement is made again from there and the difference is posted; no entry
+//! is ever edited.
 
+mod asked;
 mod books;
+mod caps;
+mod plan;
+mod posting;
+mod say;
 mod settlement;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -13,10 +21,13 @@ use serde::Serialize;
 
 use crate::{Currency, Instant, Money};
 pub(crate) use books::{Books, Owed};
-use settlement::{Item, ItemKey, Settled};
-use settlement::{Name, Overflow, Posted, State, applied, movements};
+use posting::{Posted, applied, movements};
+pub use say::{Say, SayKind};
+use settlement::{Filed, ItemKey, Name, Overflow, Settled, State};
 pub(crate) use statement::statement;
-pub use statement::{ClauseTotal, Deposit, DepositPoint, PenaltyState, Statement, StatementLine};
+pub use statement::{
+    CapCut, ClauseTotal, Deposit, DepositPoint, PenaltyState, Statement, StatementLine, Subject,
+};
 
 /// An account of one contract. Every entry's postings add up to zero over all accounts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -107,7 +118,7 @@ pub enum LedgerError {
 pub(crate) struct Ledger {
     contract: String,
     currency: Currency,
-    items: BTreeMap<ItemKey, Item>,
+    items: BTreeMap<ItemKey, Filed>,
     /// The last item settled; what comes after it is settled by going on, what comes before by starting anew.
     settled_to: Option<ItemKey>,
     dirty: bool,
@@ -139,7 +150,7 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn put(&mut self, key: ItemKey, item: Item) {
+    fn put(&mut self, key: ItemKey, item: Filed) {
         if self.items.get(&key) == Some(&item) {
             return;
         }
@@ -148,7 +159,7 @@ impl Ledger {
         self.items.insert(key, item);
     }
 
-    pub(crate) fn remove(&mut self, key: &ItemKey) {
+    fn remove(&mut self, key: &ItemKey) {
         if self.items.remove(key).is_some() {
             self.moved = true;
             self.dirty |= self.settled_to.as_ref().is_some_and(|last| last >= key);
@@ -157,7 +168,7 @@ impl Ledger {
 
     /// Settles what is new and posts the entries; says whether there was anything. On a fault nothing is posted and the items
     /// stay as they were put.
-    pub(crate) fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<bool, LedgerError> {
+    fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<bool, LedgerError> {
         if !self.moved {
             return Ok(false);
         }
@@ -290,14 +301,14 @@ impl Ledger {
         self.money(self.state.released)
     }
 
-    /// The floor in force at the last penalty.
+    /// The floor in force at the last item.
     pub(crate) fn floor(&self) -> Money {
         self.money(self.state.floor)
     }
 
     /// What has become of a penalty; nothing when it is not to be deducted (yet).
-    pub(crate) fn settled(&self, penalty: &str) -> Option<Settled> {
-        self.state.penalties.get(penalty).copied()
+    fn settled(&self, penalty: &str) -> Option<&Settled> {
+        self.state.penalties.get(penalty)
     }
 
     /// The deposit after each item, in the order of their instants.
@@ -308,5 +319,10 @@ impl Ledger {
     /// Releases of more than was held.
     pub(crate) fn overdrawn(&self) -> &[String] {
         &self.state.overdrawn
+    }
+
+    /// Payments that covered no shortfall because no floor could be had.
+    fn floorless(&self) -> &[String] {
+        &self.state.floorless
     }
 }

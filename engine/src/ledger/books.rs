@@ -1,58 +1,133 @@
-//! Keeps a contract's ledger in step with what its tickets owe and what its events pay.
+//! Keeps a contract's ledger in step with what it owes and what its events pay and say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Item, ItemKey, Ledger, LedgerError};
-use crate::assess::Case;
+use super::asked::{Answers, Asking};
+use super::plan::{Plan, Planned};
+use super::say::{SayKind, Sayings};
+use super::settlement::{Filed, Item, ItemKey};
+use super::{Ledger, LedgerError, Subject};
 use crate::event::Kind;
 use crate::policy::ClauseFault;
-use crate::terms::TermValue;
 use crate::ticket::{Detail, Entry};
-use crate::{Instant, Money, Pack};
+use crate::{Instant, Pack};
 
 /// A contract's money: what is owed, and the ledger that follows from it.
 pub(crate) struct Books {
     pub(crate) ledger: Ledger,
-    pub(crate) penalties: BTreeMap<String, Owed>,
-    confirmed: HashMap<String, Instant>,
-    waived: HashMap<String, (Instant, Box<str>)>,
-    /// The deposit's floor by version of the terms.
-    floors: HashMap<usize, Result<i64, Box<ClauseFault>>>,
+    pub(super) penalties: BTreeMap<String, Penalty>,
+    pub(super) said: Sayings,
+    /// Payments in and out by event.
+    moves: BTreeMap<String, (Instant, Item)>,
+    pub(super) answers: Answers,
+    /// The breaches of each clause that says what a repetition costs, in their order.
+    breaches: BTreeMap<u16, BTreeSet<(Instant, String)>>,
+    /// What has changed since the last settlement.
+    changed: Changed,
     pub(crate) low: bool,
     pub(crate) exhausted: bool,
 }
 
-/// A penalty as assessed, and where it stands in the ledger.
-#[derive(Clone, Debug)]
+/// What is to be put into the ledger anew.
+#[derive(Default)]
+struct Changed {
+    penalties: BTreeMap<String, Change>,
+    moves: BTreeSet<String>,
+    /// From which breach on those of a clause see others before them.
+    breaches: BTreeMap<u16, (Instant, String)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// It has new steps after the old ones.
+    Grown,
+    Whole,
+}
+
+/// A penalty as assessed.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Owed {
-    pub(crate) ticket: String,
-    pub(crate) clause: String,
-    pub(crate) clock: String,
+    /// What it belongs to: which sort of thing, and its id.
+    pub(crate) subject: Subject,
+    pub(crate) of: String,
+    /// The place of the clause that prices it.
+    pub(crate) clause: u16,
+    /// The clock, duty or level.
+    pub(crate) name: Arc<str>,
+    /// When it was missed.
     pub(crate) at: Instant,
-    pub(crate) amount: Money,
+    /// The instant by which it counts into caps, and whose terms give them.
+    pub(crate) counts_at: Instant,
+    /// The instant whose terms say whether it waits for a confirmation, and what a repetition costs.
     pub(crate) reported_at: Instant,
-    keys: Vec<ItemKey>,
+    /// What it costs in minor units from each instant on, ascending; at least one.
+    pub(crate) steps: Vec<(Instant, i64)>,
+    /// From when on it is given back.
+    pub(crate) earned_back: Option<Instant>,
+}
+
+/// A penalty and where it stands in the ledger.
+pub(super) struct Penalty {
+    pub(super) owed: Owed,
+    /// Its steps in view of earlier breaches, where that makes a difference.
+    pub(super) repeated: Option<Vec<(Instant, i64)>>,
+    /// Why it cannot be deducted, if so.
+    pub(super) fault: Option<Box<ClauseFault>>,
+    pub(super) keys: Vec<ItemKey>,
+    /// How many of its steps were looked at; none when they must be looked at anew.
+    pub(super) filed: usize,
+    /// At least its first step takes effect.
+    pub(super) due: bool,
 }
 
 impl Owed {
-    pub(crate) fn new(
-        ticket: &str,
-        clause: &str,
-        clock: &str,
-        at: Instant,
-        amount: Money,
-        reported_at: Instant,
-    ) -> Owed {
+    /// A penalty of one sum, or of steps that each cost so much in all.
+    pub(crate) fn new(subject: Subject, of: &str, clause: u16, name: Arc<str>, at: Instant) -> Owed {
         Owed {
-            ticket: ticket.to_owned(),
-            clause: clause.to_owned(),
-            clock: clock.to_owned(),
+            subject,
+            of: of.to_owned(),
+            clause,
+            name,
             at,
-            amount,
-            reported_at,
-            keys: Vec::new(),
+            counts_at: at,
+            reported_at: at,
+            steps: Vec::new(),
+            earned_back: None,
         }
+    }
+
+    pub(super) fn last(&self) -> (Instant, i64) {
+        self.steps.last().copied().unwrap_or((self.at, 0))
+    }
+
+    /// What a cap per ticket adds up: the ticket, or one occurrence of a duty, or one period of a level.
+    pub(super) fn bucket(&self) -> Arc<str> {
+        match self.subject {
+            Subject::Ticket => format!("ticket {}", self.of).into(),
+            Subject::Duty | Subject::Level => format!("{} {} {}", self.clause, self.of, self.name).into(),
+        }
+    }
+
+    /// Whether it is the other one with more steps after it.
+    fn continues(&self, other: &Owed) -> bool {
+        let same = |owed: &Owed| (owed.clause, owed.at, owed.counts_at, owed.reported_at, owed.earned_back);
+        same(self) == same(other)
+            && (&self.of, &self.name, self.subject) == (&other.of, &other.name, other.subject)
+            && self.steps.len() > other.steps.len()
+            && self.steps.starts_with(&other.steps)
+    }
+}
+
+impl Penalty {
+    /// Its steps as they cost.
+    pub(super) fn steps(&self) -> &[(Instant, i64)] {
+        self.repeated.as_deref().unwrap_or(&self.owed.steps)
+    }
+
+    /// What it costs before caps.
+    pub(super) fn amount(&self) -> i64 {
+        self.steps().last().map_or(0, |(_, sum)| *sum)
     }
 }
 
@@ -61,148 +136,167 @@ impl Books {
         Books {
             ledger: Ledger::new(contract, pack.currency),
             penalties: BTreeMap::new(),
-            confirmed: HashMap::new(),
-            waived: HashMap::new(),
-            floors: HashMap::new(),
+            said: Sayings::default(),
+            moves: BTreeMap::new(),
+            answers: Answers::default(),
+            breaches: BTreeMap::new(),
+            changed: Changed::default(),
             low: false,
             exhausted: false,
         }
     }
 
-    /// Books a contract event that moves money. `history` holds the contract's entries, for the floor's clause.
-    pub(crate) fn apply(&mut self, pack: &Pack, history: &[Arc<Entry>], entry: &Entry) {
-        match (&entry.detail, entry.kind) {
+    /// Takes a contract event that has happened, if it is about money.
+    pub(crate) fn apply(&mut self, entry: &Entry) {
+        let said = match (&entry.detail, entry.kind) {
             (Detail::Amount(amount), Kind::DEPOSIT_PAID) => {
-                let item = Item::Paid(amount.minor());
-                self.ledger.put(item.key(entry.at, &entry.id), item);
+                return self.moved(entry, Item::Paid(amount.minor()));
             }
             (Detail::Amount(amount), Kind::DEPOSIT_RELEASED) => {
-                let item = Item::Released(amount.minor());
-                self.ledger.put(item.key(entry.at, &entry.id), item);
+                return self.moved(entry, Item::Released(amount.minor()));
             }
-            (Detail::Penalty(id), Kind::PENALTY_CONFIRMED) => {
-                let at = self.confirmed.entry(id.to_string()).or_insert(entry.at);
-                *at = entry.at.min(*at);
-                self.refile(pack, history, id);
-            }
-            (Detail::Penalty(id), Kind::PENALTY_WAIVED) => {
-                let told = (entry.at, entry.id.clone());
-                let first = self.waived.entry(id.to_string()).or_insert_with(|| told.clone());
-                if told < *first {
-                    *first = told;
+            (_, Kind::SETTLED) => {
+                for id in self.said.settle(entry.at, &entry.id) {
+                    self.changed.penalties.insert(id.clone(), Change::Whole);
                 }
-                self.refile(pack, history, id);
+                return;
             }
-            _ => {}
+            (Detail::Penalty(..), Kind::PENALTY_CONFIRMED) => SayKind::Confirmed,
+            (Detail::Penalty(..), Kind::PENALTY_WAIVED) => SayKind::Waived,
+            (Detail::Penalty(..), Kind::PENALTY_DISPUTED) => SayKind::Disputed,
+            (Detail::Penalty(..), Kind::DISPUTE_ENDED) => SayKind::DisputeEnded,
+            _ => return,
+        };
+        if let Detail::Penalty(id, by) = &entry.detail {
+            self.said.say(id, (entry.at, &entry.id), said, by.as_deref(), entry.reason.as_ref());
+            self.changed.penalties.insert(id.to_string(), Change::Whole);
         }
     }
 
-    /// Files a penalty, or files it anew when it has changed.
-    pub(crate) fn file(&mut self, pack: &Pack, history: &[Arc<Entry>], id: &str, owed: Owed) {
-        self.strike(id);
-        self.penalties.insert(id.to_owned(), owed);
-        self.refile(pack, history, id);
+    fn moved(&mut self, entry: &Entry, item: Item) {
+        self.moves.insert(entry.id.to_string(), (entry.at, item));
+        self.changed.moves.insert(entry.id.to_string());
+    }
+
+    /// Files a penalty, or files it anew when it has changed. It is put into the ledger by the next [`Books::settle`].
+    pub(crate) fn file(&mut self, pack: &Pack, id: &str, owed: Owed) {
+        let known = self.penalties.get_mut(id);
+        if let Some(known) =
+            known.filter(|known| known.owed.clause == owed.clause && known.owed.at == owed.at)
+        {
+            let change = if owed.continues(&known.owed) { Change::Grown } else { Change::Whole };
+            known.owed = owed;
+            let before = self.changed.penalties.entry(id.to_owned()).or_insert(change);
+            *before = change.max(*before);
+            return;
+        }
+        let keys = self.take(id);
+        if pack.policy.repeats(owed.clause) {
+            let breach = (owed.at, id.to_owned());
+            self.saw(owed.clause, &breach);
+            self.breaches.entry(owed.clause).or_default().insert(breach);
+        }
+        self.changed.penalties.insert(id.to_owned(), Change::Whole);
+        let penalty = Penalty { owed, repeated: None, fault: None, keys, filed: 0, due: false };
+        self.penalties.insert(id.to_owned(), penalty);
     }
 
     /// Takes a penalty out that is no longer owed.
     pub(crate) fn strike(&mut self, id: &str) {
-        if let Some(owed) = self.penalties.remove(id) {
-            for key in &owed.keys {
-                self.ledger.remove(key);
-            }
+        for key in self.take(id) {
+            self.ledger.remove(&key);
         }
     }
 
-    /// Puts a penalty into the ledger as its confirmation and waiver have it.
-    fn refile(&mut self, pack: &Pack, history: &[Arc<Entry>], id: &str) {
-        let Some(owed) = self.penalties.get(id).cloned() else { return };
-        let effective = match on_confirmation(pack, owed.reported_at) {
-            false => Some(owed.at),
-            true => self.confirmed.get(id).map(|confirmed| owed.at.max(*confirmed)),
+    /// Takes a penalty out of the list and leaves its items in the ledger.
+    fn take(&mut self, id: &str) -> Vec<ItemKey> {
+        let Some(penalty) = self.penalties.remove(id) else { return Vec::new() };
+        let (clause, breach) = (penalty.owed.clause, (penalty.owed.at, id.to_owned()));
+        if self.breaches.get_mut(&clause).is_some_and(|breaches| breaches.remove(&breach)) {
+            self.saw(clause, &breach);
+        }
+        penalty.keys
+    }
+
+    /// Those of the clause from this breach on have others before them than they had.
+    fn saw(&mut self, clause: u16, breach: &(Instant, String)) {
+        let from = self.changed.breaches.entry(clause).or_insert_with(|| breach.clone());
+        if *breach < *from {
+            from.clone_from(breach);
+        }
+    }
+
+    /// The contract's own facts have changed: floors, caps and all that rests on them are taken anew.
+    pub(crate) fn refile_all(&mut self) {
+        self.answers.forget();
+        self.changed.moves.extend(self.moves.keys().cloned());
+        self.changed.penalties.extend(self.penalties.keys().map(|id| (id.clone(), Change::Whole)));
+    }
+
+    /// Puts what has changed into the ledger and settles it; says whether anything was. `history` holds the contract's
+    /// entries, of which those count that have happened when this is booked.
+    pub(crate) fn settle(
+        &mut self,
+        pack: &Pack,
+        history: &[Arc<Entry>],
+        booked: Instant,
+        cause: Option<&str>,
+    ) -> Result<bool, LedgerError> {
+        let asking = Asking::new(pack, history, booked);
+        let mut changed = std::mem::take(&mut self.changed);
+        for (clause, from) in &changed.breaches {
+            let later = self.breaches.get(clause).into_iter().flat_map(|all| all.range(from.clone()..));
+            changed.penalties.extend(later.map(|(_, id)| (id.clone(), Change::Whole)));
+        }
+        for event in &changed.moves {
+            let Some((at, item)) = self.moves.get(event) else { continue };
+            let floor = self.answers.floor(asking, *at).ok();
+            self.ledger.put(item.key(*at, event), Filed { item: item.clone(), floor });
+        }
+        for (id, change) in changed.penalties {
+            self.refile(asking, &id, change);
+        }
+        self.ledger.settle(booked, cause)
+    }
+
+    /// Puts a penalty into the ledger as its steps, and what was said of it, have it.
+    fn refile(&mut self, asking: Asking<'_>, id: &str, change: Change) {
+        let Some(penalty) = self.penalties.get_mut(id) else { return };
+        let heard = self.said.hear(id, penalty.owed.last().0);
+        let earlier = earlier(self.breaches.get(&penalty.owed.clause), penalty.owed.at, id);
+        let mut plan = Plan { asking, answers: &mut self.answers, heard: &heard, id, earlier };
+        if change == Change::Grown && plan.grow(penalty, &mut self.ledger) {
+            return;
+        }
+        let (planned, fault) = match plan.whole(&penalty.owed) {
+            Ok(planned) => (planned, None),
+            Err(fault) => (Planned::default(), Some(fault)),
         };
-        let floor = effective.map(|at| self.floor(pack, history, at));
-        let mut keys = Vec::new();
-        let mut items = Vec::new();
-        if let (Some(at), Some(Ok(floor))) = (effective, floor) {
-            let item = Item::Penalty { amount: owed.amount.minor(), floor };
-            items.push((item.key(at, id), item));
-            if let Some((waived, event)) = self.waived.get(id) {
-                let item = Item::Waived(id.to_owned());
-                items.push((item.key(at.max(*waived), event), item));
-            }
+        let Planned { repeated, items, due } = planned;
+        let keys: BTreeSet<&ItemKey> = items.iter().map(|(key, _)| key).collect();
+        for key in penalty.keys.iter().filter(|key| !keys.contains(key)) {
+            self.ledger.remove(key);
         }
-        for key in &owed.keys {
-            if !items.iter().any(|(new, _)| new == key) {
-                self.ledger.remove(key);
-            }
+        penalty.keys = items.iter().map(|(key, _)| key.clone()).collect();
+        penalty.filed = if due && heard.is_plain() { penalty.owed.steps.len() } else { 0 };
+        (penalty.repeated, penalty.due, penalty.fault) = (repeated, due, fault);
+        for (key, filed) in items {
+            self.ledger.put(key, filed);
         }
-        for (key, item) in items {
-            self.ledger.put(key.clone(), item);
-            keys.push(key);
-        }
-        if let Some(owed) = self.penalties.get_mut(id) {
-            owed.keys = keys;
-        }
-    }
-
-    /// The contract's own facts have changed: floors and all that rests on them are taken anew.
-    pub(crate) fn refile_all(&mut self, pack: &Pack, history: &[Arc<Entry>]) {
-        self.floors.clear();
-        let ids: Vec<String> = self.penalties.keys().cloned().collect();
-        for id in ids {
-            self.refile(pack, history, &id);
-        }
-    }
-
-    fn floor(&mut self, pack: &Pack, history: &[Arc<Entry>], at: Instant) -> Result<i64, Box<ClauseFault>> {
-        let version = pack.terms_at(at).version;
-        if let Some(known) = self.floors.get(&version) {
-            return known.clone();
-        }
-        let floor = Books::floor_at(pack, history, at);
-        self.floors.insert(version, floor.clone());
-        floor
     }
 
     /// Below what the deposit may not fall by the terms in force at an instant.
-    pub(crate) fn floor_at(
+    pub(super) fn floor_at(
         pack: &Pack,
         history: &[Arc<Entry>],
         at: Instant,
     ) -> Result<i64, Box<ClauseFault>> {
-        let nobody = Arc::from("");
-        let case = Case { pack, contract: history, history: &[], ticket: &nobody, as_of: Instant::MAX };
-        let floor = pack.policy.deposit_floor(&case.inputs(&[], at));
-        floor.map(|floor| floor.map_or(0, Money::minor)).map_err(Box::new)
-    }
-
-    /// Why no floor can be had, if so: penalties are then not deducted.
-    pub(crate) fn floor_fault(&self) -> Option<&ClauseFault> {
-        self.floors.values().find_map(|floor| floor.as_ref().err()).map(|fault| &**fault)
-    }
-
-    pub(crate) fn settle(&mut self, booked: Instant, cause: Option<&str>) -> Result<bool, LedgerError> {
-        self.ledger.settle(booked, cause)
-    }
-
-    pub(crate) fn is_waived(&self, id: &str) -> bool {
-        self.waived.contains_key(id)
-    }
-
-    /// Confirmations and waivers of penalties that do not exist.
-    pub(crate) fn unmatched(&self) -> Vec<String> {
-        let named = self.confirmed.keys().chain(self.waived.keys());
-        let mut unmatched: Vec<String> =
-            named.filter(|id| !self.penalties.contains_key(*id)).cloned().collect();
-        unmatched.sort_unstable();
-        unmatched.dedup();
-        unmatched
+        Asking::new(pack, history, at).floor(at)
     }
 }
 
-/// Whether penalties wait for the buyer's word, by the term in force when the ticket was reported.
-fn on_confirmation(pack: &Pack, reported_at: Instant) -> bool {
-    let Some(term) = pack.deduction_term else { return false };
-    let in_force = pack.terms_at(reported_at);
-    matches!(in_force.values.get(term), Some(Some(TermValue::Text(word))) if word.as_str() == "on_confirmation")
+/// The breaches of the clause before this one; nothing when the clause says nothing of repetitions.
+fn earlier(breaches: Option<&BTreeSet<(Instant, String)>>, at: Instant, id: &str) -> Option<Arc<[Instant]>> {
+    let before = breaches?.range(..(at, id.to_owned()));
+    Some(before.map(|(at, _)| *at).collect())
 }

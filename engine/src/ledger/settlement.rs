@@ -1,44 +1,61 @@
 //! What the items of a contract come to, settled in the order of their instants.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::{Account, EntryKind};
+use super::caps::{Capped, Charged};
+use super::posting::Posted;
 use crate::Instant;
 
 /// Something that moves money.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Item {
+pub(super) enum Item {
     Paid(i64),
     Released(i64),
-    /// A penalty with the deposit's floor at its time, to be deducted.
-    Penalty {
-        amount: i64,
-        floor: i64,
-    },
+    /// What a penalty costs from now on more than before, with the caps that limit it.
+    Penalty(i64, Option<Arc<Capped>>),
     /// Ends the penalty of this name.
     Waived(String),
+    /// Gives the penalty of the item's own name back.
+    EarnedBack,
+    /// Nothing is collected for the penalty of this name until the dispute ends.
+    Disputed(String),
+    DisputeEnded(String),
+}
+
+/// An item with the deposit's floor at its instant; without a floor nothing is deducted then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Filed {
+    pub(super) item: Item,
+    pub(super) floor: Option<i64>,
 }
 
 /// An item's place in the settlement: its instant, then payments before penalties, then its name.
-pub(crate) type ItemKey = (Instant, Rank, String);
+pub(super) type ItemKey = (Instant, Rank, String);
 
-/// In which order items of one instant are settled: what comes in first, what goes back last.
+/// In which order items of one instant are settled: what comes in before what is owed, what goes back last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Rank {
+pub(super) enum Rank {
+    Disputed,
+    DisputeEnded,
     Paid,
     Penalty,
+    EarnedBack,
     Waived,
     Released,
 }
 
 impl Item {
     /// `name` is the penalty's id, or the id of the event.
-    pub(crate) fn key(&self, at: Instant, name: &str) -> ItemKey {
+    pub(super) fn key(&self, at: Instant, name: &str) -> ItemKey {
         let rank = match self {
             Item::Paid(_) => Rank::Paid,
-            Item::Penalty { .. } => Rank::Penalty,
+            Item::Penalty(..) => Rank::Penalty,
             Item::Waived(_) => Rank::Waived,
+            Item::EarnedBack => Rank::EarnedBack,
             Item::Released(_) => Rank::Released,
+            Item::Disputed(_) => Rank::Disputed,
+            Item::DisputeEnded(_) => Rank::DisputeEnded,
         };
         (at, rank, name.to_owned())
     }
@@ -60,12 +77,46 @@ impl Name {
 }
 
 /// What has become of a penalty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Settled {
     pub(crate) deducted: i64,
     pub(crate) shortfall: i64,
-    pub(crate) waived: bool,
+    /// What the caps cut, by the place of each, and in all.
+    cuts: Vec<(usize, i64)>,
+    pub(crate) cut: i64,
+    capped: Option<Arc<Capped>>,
+    /// Waived or given back.
+    ended: bool,
+    disputed: bool,
+    /// Its charges that the deposit did not cover at once, by number.
+    waiting: Vec<u64>,
 }
+
+impl Settled {
+    /// What each cap cut, by the cap's name.
+    pub(crate) fn cuts(&self) -> impl Iterator<Item = (&str, i64)> {
+        let caps = self.capped.as_ref().map_or(&[][..], |capped| &capped.caps);
+        self.cuts.iter().filter_map(|(place, cut)| Some((&*caps.get(*place)?.name, *cut)))
+    }
+
+    fn charge(&mut self, amount: i64, left: i64, cuts: Vec<(usize, i64)>) {
+        self.shortfall += left;
+        self.cut += amount - left;
+        for (place, cut) in cuts {
+            match self.cuts.binary_search_by_key(&place, |(place, _)| *place) {
+                Ok(known) => {
+                    if let Some((_, sum)) = self.cuts.get_mut(known) {
+                        *sum += cut;
+                    }
+                }
+                Err(new) => self.cuts.insert(new, (place, cut)),
+            }
+        }
+    }
+}
+
+/// A charge that the deposit did not cover, or not whole.
+type Open = (String, i64);
 
 /// The settlement up to some item.
 #[derive(Clone, Debug, Default)]
@@ -74,40 +125,43 @@ pub(super) struct State {
     pub(super) floor: i64,
     pub(super) paid: i64,
     pub(super) released: i64,
-    /// Penalties the deposit did not cover, oldest first.
-    pub(super) open: VecDeque<String>,
+    /// How many charges there were.
+    charges: u64,
+    /// Charges the deposit did not cover, by number: the oldest first.
+    open: BTreeMap<u64, Open>,
+    /// Those of them that are disputed: they keep their place.
+    disputed: BTreeMap<u64, Open>,
     pub(super) penalties: BTreeMap<String, Settled>,
+    charged: Charged,
     /// Payments in, releases out (negative), by event.
     pub(super) moved: BTreeMap<String, i64>,
     /// All penalties that ever were, to see their sum overflow before the books do.
-    pub(super) fallen_short: i64,
+    fallen_short: i64,
     /// The names touched since the last posting, each with the instant it took effect.
     pub(super) touched: Vec<(Instant, Name)>,
     pub(super) history: Vec<(Instant, i64)>,
     pub(super) overdrawn: Vec<String>,
-}
-
-/// What the entries of one item add up to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Posted {
-    pub(super) deducted: i64,
-    pub(super) shortfall: i64,
-    pub(super) moved: i64,
+    /// Payments that could have covered a shortfall, had there been a floor.
+    pub(super) floorless: Vec<String>,
 }
 
 #[derive(Debug)]
 pub(super) struct Overflow(pub(super) String);
 
 impl State {
-    pub(super) fn settle(&mut self, key: &ItemKey, item: &Item) -> Result<(), Overflow> {
+    pub(super) fn settle(&mut self, key: &ItemKey, filed: &Filed) -> Result<(), Overflow> {
         let (at, _, name) = key;
         let over = || Overflow(name.clone());
-        match item {
+        let mut charge = None;
+        match &filed.item {
             Item::Paid(amount) => {
                 self.balance = self.balance.checked_add(*amount).ok_or_else(over)?;
                 self.paid = self.paid.checked_add(*amount).ok_or_else(over)?;
                 self.moved.insert(name.clone(), *amount);
                 self.touched.push((*at, Name::Event(name.clone())));
+                if filed.floor.is_none() && !self.open.is_empty() {
+                    self.floorless.push(name.clone());
+                }
             }
             Item::Released(amount) => {
                 // More than is held cannot be given back; the rest is told in the statement.
@@ -120,27 +174,82 @@ impl State {
                 self.moved.insert(name.clone(), -given);
                 self.touched.push((*at, Name::Event(name.clone())));
             }
-            Item::Penalty { amount, floor } => {
-                self.floor = *floor;
+            Item::Penalty(amount, capped) => {
                 self.fallen_short = self.fallen_short.checked_add(*amount).ok_or_else(over)?;
-                // It stands behind older shortfalls: a floor that has fallen pays those first.
-                self.open.push_back(name.clone());
-                let settled = Settled { deducted: 0, shortfall: *amount, waived: false };
-                self.penalties.insert(name.clone(), settled);
-                self.touched.push((*at, Name::Penalty(name.clone())));
+                charge = self.charge(*at, name, *amount, capped.as_ref());
             }
-            Item::Waived(penalty) => {
-                if let Some(settled) = self.penalties.get_mut(penalty).filter(|settled| !settled.waived) {
-                    self.balance = self.balance.checked_add(settled.deducted).ok_or_else(over)?;
-                    *settled = Settled { waived: true, ..Settled::default() };
-                    self.open.retain(|open| open != penalty);
-                    self.touched.push((*at, Name::Penalty(penalty.clone())));
-                }
+            Item::Waived(penalty) => self.end(*at, penalty).ok_or_else(over)?,
+            Item::EarnedBack => self.end(*at, name).ok_or_else(over)?,
+            Item::Disputed(penalty) => {
+                self.dispute(penalty, true);
+                return Ok(());
             }
+            Item::DisputeEnded(penalty) => self.dispute(penalty, false),
         }
-        self.collect(*at);
+        if let Some(floor) = filed.floor {
+            self.floor = floor;
+            self.collect(*at);
+        }
+        if let Some(number) = charge.filter(|number| self.open.contains_key(number))
+            && let Some(settled) = self.penalties.get_mut(name)
+        {
+            settled.waiting.push(number);
+        }
         self.history.push((*at, self.balance));
         Ok(())
+    }
+
+    /// What the caps leave stands behind older shortfalls: a floor that has fallen pays those first. Gives its number.
+    fn charge(&mut self, at: Instant, name: &str, amount: i64, capped: Option<&Arc<Capped>>) -> Option<u64> {
+        let (left, cuts) = match capped {
+            Some(capped) => self.charged.charge(capped, amount),
+            None => (amount, Vec::new()),
+        };
+        let settled = self.penalties.entry(name.to_owned()).or_default();
+        settled.charge(amount, left, cuts);
+        settled.capped = capped.cloned();
+        self.touched.push((at, Name::Penalty(name.to_owned())));
+        if left == 0 {
+            return None;
+        }
+        self.charges += 1;
+        self.open.insert(self.charges, (name.to_owned(), left));
+        Some(self.charges)
+    }
+
+    /// What was taken goes back; what was cut stays cut. Nothing on overflow.
+    fn end(&mut self, at: Instant, penalty: &str) -> Option<()> {
+        let Some(settled) = self.penalties.get_mut(penalty).filter(|settled| !settled.ended) else {
+            return Some(());
+        };
+        self.balance = self.balance.checked_add(settled.deducted)?;
+        if let Some(capped) = &settled.capped {
+            self.charged.free(capped, settled.deducted + settled.shortfall);
+        }
+        (settled.deducted, settled.shortfall, settled.ended) = (0, 0, true);
+        for number in settled.waiting.drain(..) {
+            self.open.remove(&number);
+            self.disputed.remove(&number);
+        }
+        self.touched.push((at, Name::Penalty(penalty.to_owned())));
+        Some(())
+    }
+
+    /// Begins or ends a dispute: what is open of the penalty waits meanwhile, and keeps its place.
+    fn dispute(&mut self, penalty: &str, begins: bool) {
+        let Some(settled) = self.penalties.get_mut(penalty).filter(|settled| settled.disputed != begins)
+        else {
+            return;
+        };
+        settled.disputed = begins;
+        let (from, to) = match begins {
+            true => (&mut self.open, &mut self.disputed),
+            false => (&mut self.disputed, &mut self.open),
+        };
+        settled.waiting.retain(|number| match from.remove(number) {
+            Some(open) => to.insert(*number, open).is_none(),
+            None => false,
+        });
     }
 
     fn available(&self) -> i64 {
@@ -149,21 +258,20 @@ impl State {
 
     /// What came in pays the oldest shortfalls first.
     fn collect(&mut self, at: Instant) {
-        while let Some(name) = self.open.front().cloned() {
+        loop {
             let available = self.available();
-            let Some(settled) = self.penalties.get_mut(&name) else { return };
-            let taken = settled.shortfall.min(available);
-            if taken == 0 {
-                return;
-            }
+            let Some(mut first) = self.open.first_entry().filter(|_| available > 0) else { return };
+            let (name, missing) = first.get_mut();
+            let taken = (*missing).min(available);
+            *missing -= taken;
+            let Some(settled) = self.penalties.get_mut(name) else { return };
             settled.shortfall -= taken;
             settled.deducted += taken;
             self.balance -= taken;
-            self.touched.push((at, Name::Penalty(name)));
-            if settled.shortfall > 0 {
-                return;
+            self.touched.push((at, Name::Penalty(name.clone())));
+            if *missing == 0 {
+                first.remove();
             }
-            self.open.pop_front();
         }
     }
 
@@ -174,80 +282,10 @@ impl State {
                 Posted { moved: self.moved.get(id).copied().unwrap_or_default(), ..Posted::default() }
             }
             Name::Penalty(id) => {
-                let settled = self.penalties.get(id).copied().unwrap_or_default();
-                Posted { deducted: settled.deducted, shortfall: settled.shortfall, moved: 0 }
+                let settled = self.penalties.get(id);
+                let (deducted, shortfall) = settled.map_or((0, 0), |s| (s.deducted, s.shortfall));
+                Posted { deducted, shortfall, moved: 0 }
             }
         }
-    }
-}
-
-pub(super) type Movement = (EntryKind, i64, Account, Account);
-
-/// The entries that lead one item from what is posted to what is settled, of one of the two rounds.
-pub(super) fn movements(was: Posted, target: Posted, freeing: bool) -> Vec<Movement> {
-    use Account::{Buyer, Claim, Deposit, Owed, Supplier};
-    let moved = target.moved - was.moved;
-    let deducted = target.deducted - was.deducted;
-    let shortfall = target.shortfall - was.shortfall;
-    let release = was.moved < 0 || target.moved < 0;
-    let mut list = Vec::new();
-    if freeing {
-        if moved > 0 {
-            let kind = if release { EntryKind::Reversed } else { EntryKind::Paid };
-            list.push((kind, moved, Supplier, Deposit));
-        }
-        if deducted < 0 {
-            list.push((EntryKind::Reversed, -deducted, Buyer, Deposit));
-        }
-        if shortfall < 0 {
-            let kind = if deducted > 0 { EntryKind::Collected } else { EntryKind::Reversed };
-            list.push((kind, -shortfall, Claim, Owed));
-        }
-    } else {
-        if deducted > 0 {
-            list.push((EntryKind::Deducted, deducted, Deposit, Buyer));
-        }
-        if shortfall > 0 {
-            list.push((EntryKind::Shortfall, shortfall, Owed, Claim));
-        }
-        if moved < 0 {
-            let kind = if release { EntryKind::Released } else { EntryKind::Reversed };
-            list.push((kind, -moved, Deposit, Supplier));
-        }
-    }
-    list
-}
-
-/// What has been posted of an item after one of the two rounds.
-pub(super) fn applied(was: Posted, target: Posted, freeing: bool) -> Posted {
-    if !freeing {
-        return target;
-    }
-    Posted {
-        deducted: was.deducted.min(target.deducted),
-        shortfall: was.shortfall.min(target.shortfall),
-        moved: was.moved.max(target.moved),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A floor that falls frees money; it once went to the newest penalty while an older shortfall still waited.
-    #[test]
-    fn a_floor_that_falls_pays_the_oldest_shortfall_first() {
-        let at = |s| Instant::from_seconds(s).unwrap();
-        let mut state = State::default();
-        for (s, name, item) in [
-            (1, "paid", Item::Paid(1_000)),
-            (2, "old", Item::Penalty { amount: 700, floor: 600 }),
-            (3, "new", Item::Penalty { amount: 200, floor: 200 }),
-        ] {
-            state.settle(&item.key(at(s), name), &item).unwrap();
-        }
-        // 400 at first, then 400 more for both: 300 for the old one, 100 for the new.
-        let settled = |name: &str| (state.penalties[name].deducted, state.penalties[name].shortfall);
-        assert_eq!((settled("old"), settled("new"), state.balance), ((700, 0), (100, 100), 200));
     }
 }
