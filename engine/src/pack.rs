@@ -9,6 +9,7 @@ mod header;
 mod load;
 mod names;
 mod opening;
+mod roster;
 mod scripts;
 mod source;
 mod syntax;
@@ -16,6 +17,7 @@ mod table;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod tiers;
 mod unused;
 
 use std::collections::BTreeMap;
@@ -29,8 +31,10 @@ use serde::Serialize;
 use crate::diagnostic::Diagnostic;
 use crate::event::Event;
 use crate::policy::{Evaluator, Policy};
+use crate::roster::Roster;
 use crate::terms::{TermValue, TermsInForce};
 use crate::ticket::{Fact, Schema};
+use crate::vocabulary::EVENTS_ZH;
 use crate::{Calendar, Currency, Instant};
 use load::Files;
 
@@ -76,6 +80,7 @@ pub struct Pack {
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) overrides: Vec<(String, String)>,
+    pub(crate) roster: Roster,
 }
 
 /// A clause of contract.md.
@@ -250,6 +255,12 @@ impl Pack {
         self.files.get(path).map(String::as_str)
     }
 
+    /// The pack's files whose paths begin so, with their texts, in the order of the paths.
+    pub fn files_below<'p>(&'p self, folder: &'p str) -> impl Iterator<Item = (&'p str, &'p str)> {
+        let below = self.files.iter().filter(move |(path, _)| path.starts_with(folder));
+        below.map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// Contract events that come with the pack itself, for one of its contracts.
     pub fn opening_events(&self, contract: &str) -> Vec<Event> {
         let of_contract = |event: &Event| Event {
@@ -269,6 +280,17 @@ impl Pack {
     /// The facts that tickets can have, in the order of their names.
     pub fn facts(&self) -> &[Fact] {
         &self.schema.facts
+    }
+
+    /// The Chinese name of an event kind, built in or declared; nothing for a declared kind without one.
+    pub fn event_zh(&self, kind: &str) -> Option<&str> {
+        let built_in = EVENTS_ZH.iter().find(|(name, _)| *name == kind).map(|(_, zh)| *zh);
+        built_in.or_else(|| self.schema.kinds.name_zh(kind))
+    }
+
+    /// Who is on call for the roles: what roster.toml says; empty without one.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// What every overridden term was set to, in the order given.

@@ -76,10 +76,16 @@ pub(super) fn entries(
     headings: &[Heading],
     files: &[ClauseText<'_>],
     pack: &PackToml,
+    of_roster: Option<&At<String>>,
     all: &Files<'_>,
     faults: &mut Faults,
 ) -> Vec<ClauseEntry> {
-    let carriers = carriers(files, pack);
+    let mut carriers = carriers(files, pack);
+    carriers.extend(of_roster.map(|clause| Carrier {
+        clause: &clause.value,
+        place: Some(&clause.place),
+        carried: Carried::File(clause.place.file.clone()),
+    }));
     let mut by_clause: BTreeMap<&str, Vec<&Carrier<'_>>> = BTreeMap::new();
     for carrier in &carriers {
         by_clause.entry(carrier.clause).or_default().push(carrier);

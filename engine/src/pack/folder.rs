@@ -10,6 +10,8 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// What a pack is read from; other files of its folder are left alone.
 const WANTED: [&str; 5] = [".toml", ".rhai", ".md", ".ics", ".json"];
+/// The subfolder with a pack's own templates for records, which end in `.html`; the only one that has subfolders itself.
+const RECORDS: &str = "records";
 /// All texts of a pack together.
 const PACK_BYTES_MAX: u64 = 64 << 20;
 /// Subfolders, and names in one folder, that are looked at.
@@ -17,7 +19,7 @@ const FOLDERS_MAX: usize = 64;
 const NAMES_MAX: usize = 20_000;
 
 impl Pack {
-    /// Reads a pack from its folder: the files at its top and in its direct subfolders.
+    /// Reads a pack from its folder: the files at its top and in its direct subfolders, and the templates below `records/`.
     ///
     /// ```
     /// # use holdback::Pack;
@@ -76,7 +78,11 @@ impl Reading {
                 reading.faults.push(fault(&named, message));
                 break;
             }
-            reading.read(below, &folder.join(below), below);
+            let deeper = reading.read(below, &folder.join(below), below);
+            for language in deeper.iter().take(FOLDERS_MAX).filter(|_| below == RECORDS) {
+                let path = format!("{RECORDS}/{language}");
+                reading.read(&path, &folder.join(&path), &path);
+            }
         }
         reading
     }
@@ -116,7 +122,8 @@ impl Reading {
             let on_disk = here.join(&name);
             let shown = name.to_string_lossy().into_owned();
             let path = if below.is_empty() { shown.clone() } else { format!("{below}/{shown}") };
-            let wanted = WANTED.iter().any(|end| shown.ends_with(end));
+            let template = path.starts_with("records/") && shown.ends_with(".html");
+            let wanted = template || WANTED.iter().any(|end| shown.ends_with(end));
             if shown.starts_with('.') || self.leads_out(&path, &on_disk, wanted) {
                 continue;
             }

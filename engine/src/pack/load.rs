@@ -11,6 +11,7 @@ use super::facts::{facts, kinds};
 use super::file::PackToml;
 use super::header::{ClauseText, header};
 use super::opening::opening;
+use super::roster::{roster, told_roles};
 use super::scripts::compile;
 use super::source::{At, Faults, Source};
 use super::syntax::parse;
@@ -23,6 +24,7 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::event::{Event, Kinds};
 use crate::nearest::hint;
 use crate::policy::Policy;
+use crate::roster::Roster;
 use crate::terms::{Term, TermError, Terms};
 use crate::ticket::{Fact, Schema};
 use crate::vocabulary::Words;
@@ -52,7 +54,7 @@ struct Told {
 
 /// The most bytes that a file may have.
 pub(super) fn bytes_max(path: &str) -> u64 {
-    if path == "pack.toml" || path == "terms.toml" { TOML_BYTES_MAX } else { FILE_BYTES_MAX }
+    if ["pack.toml", "terms.toml", "roster.toml"].contains(&path) { TOML_BYTES_MAX } else { FILE_BYTES_MAX }
 }
 
 pub(super) fn too_large(path: &str, bytes: u64) -> Diagnostic {
@@ -146,7 +148,9 @@ fn build(files: &Files<'_>, overrides: Vec<(String, String)>, faults: &mut Fault
         root.end(faults);
     }
     let scripts = clause_files(files, &file, faults);
-    let clauses = contract(files, &scripts, &file, &terms, faults);
+    let (roster, of_roster) = roster(files, &file, zone, faults);
+    told_roles(roster.as_ref(), &file, &scripts, faults);
+    let clauses = contract(files, &scripts, &file, of_roster.as_ref(), &terms, faults);
     clauses::overrides(&scripts, &file, faults);
     let mut from: BTreeMap<&str, &At<chrono::NaiveDate>> = BTreeMap::new();
     for script in &scripts {
@@ -164,7 +168,7 @@ fn build(files: &Files<'_>, overrides: Vec<(String, String)>, faults: &mut Fault
     let set = set_anew(terms, &overrides, currency, faults);
     let roles = file.roles.iter().map(|role| role.name.clone()).collect();
     let words = Arc::new(Words::new(Arc::clone(&schema), Arc::new(set), names, roles, currency));
-    let mut policy = Policy::new(words, rules);
+    let mut policy = Policy::new(words, rules, zone);
     compile(&scripts, &mut policy, faults);
     unused(&policy, &scripts, &[deduction_term, low_term], files.texts, faults);
     Some(assemble(
@@ -176,6 +180,7 @@ fn build(files: &Files<'_>, overrides: Vec<(String, String)>, faults: &mut Fault
         calendars,
         [deduction_term, low_term],
         overrides,
+        roster.unwrap_or_default(),
     ))
 }
 
@@ -189,6 +194,7 @@ fn assemble(
     calendars: Vec<DatedCalendar>,
     [deduction_term, low_term]: [Option<usize>; 2],
     overrides: Vec<(String, String)>,
+    roster: Roster,
 ) -> Pack {
     Pack {
         name: file.name,
@@ -211,6 +217,7 @@ fn assemble(
         files: BTreeMap::new(),
         warnings: Vec::new(),
         overrides,
+        roster,
     }
 }
 
@@ -268,6 +275,7 @@ fn contract(
     files: &Files<'_>,
     scripts: &[ClauseText<'_>],
     file: &PackToml,
+    of_roster: Option<&At<String>>,
     terms: &TermList,
     faults: &mut Faults,
 ) -> Vec<ClauseEntry> {
@@ -279,7 +287,7 @@ fn contract(
         return Vec::new();
     };
     let headings: Vec<Heading> = clauses::headings(&Source::new("contract.md", text), faults);
-    let entries = clauses::entries(&headings, scripts, file, files, faults);
+    let entries = clauses::entries(&headings, scripts, file, of_roster, files, faults);
     clauses::of_terms(&headings, terms, faults);
     entries
 }
