@@ -1,5 +1,7 @@
 //! A pack's test cases: events, and what they must come to.
 
+mod contract;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,9 +83,12 @@ struct Expect {
     findings: Option<Vec<String>>,
     error: Option<String>,
     penalties: Option<Vec<ExpectPenalty>>,
+    #[serde(default)]
+    on_call: Vec<ExpectOnCall>,
     deposit: Option<BTreeMap<String, String>>,
     #[serde(default)]
     clocks: BTreeMap<String, ExpectClock>,
+    contract: Option<contract::ExpectContract>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +98,15 @@ struct ExpectPenalty {
     clause: Option<String>,
     amount: String,
     state: Option<PenaltyState>,
+}
+
+/// Who is on call for a role at an instant, by their keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectOnCall {
+    role: String,
+    at: Instant,
+    contacts: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +149,7 @@ fn run(pack: &Arc<Pack>, file: &str, case: CaseEntry) -> CaseOutcome {
     if !pack.clauses.iter().any(|known| known.id == clause) {
         check.differ("clause", "a clause of contract.md", &clause);
     }
+    check.on_call(pack, &case.expect.on_call);
     match replay(pack, &case) {
         Ok((engine, contract)) => check.compare(&engine, &contract, &case),
         Err(message) => match &case.expect.error {
@@ -199,6 +214,19 @@ impl Check {
         }
     }
 
+    fn on_call(&mut self, pack: &Pack, expect: &[ExpectOnCall]) {
+        for ExpectOnCall { role, at, contacts } in expect {
+            if !pack.roles.iter().any(|known| known.name == *role) {
+                self.differ("on_call", "a role of pack.toml", role);
+                continue;
+            }
+            let found = pack.roster().on_call(role, *at);
+            let found: Vec<&str> = found.iter().map(|contact| contact.key.as_str()).collect();
+            let list = |keys: String| if keys.is_empty() { "nobody".to_owned() } else { keys };
+            self.same(&format!("on_call.{role} at {at}"), list(contacts.join(", ")), list(found.join(", ")));
+        }
+    }
+
     fn compare(&mut self, engine: &Engine, contract: &str, case: &CaseEntry) {
         let ticket = case.ticket.as_deref().unwrap_or(TICKET);
         let expect = &case.expect;
@@ -208,6 +236,9 @@ impl Check {
             self.differ("ticket", ticket, "no events");
         }
         self.money(expect, engine, contract, ticket);
+        if let Some(expect) = &expect.contract {
+            self.contract(expect, engine, contract);
+        }
     }
 
     fn ticket(&mut self, expect: &Expect, found: &crate::Assessment) {
@@ -301,6 +332,9 @@ impl Check {
                 "shortfall" => deposit.shortfall,
                 "held" => deposit.held,
                 "waived" => deposit.waived,
+                "disputed" => deposit.disputed,
+                "cut" => deposit.cut,
+                "earned_back" => deposit.earned_back,
                 _ => {
                     self.differ(&format!("deposit.{name}"), "a sum of the statement", "no such sum");
                     continue;

@@ -1,23 +1,22 @@
 //! The stages wired together: events and time go in, decisions come out.
 
+mod answers;
 mod contract;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::assess::{Assessment, Case};
-use crate::clock::ClockState;
+use crate::assess::{Case, is_deed, is_frame};
 use crate::decision::{Comparison, Decision};
-use crate::event::{Event, EventError, Kind};
-use crate::explain::{Explanation, explain};
+use crate::event::{Event, EventError};
 use crate::journal::{Journal, Told};
-use crate::ledger::{Books, LedgerEntry, LedgerError, Statement, statement};
+use crate::ledger::LedgerError;
 use crate::nearest::hint;
 use crate::outbox::{Notice, notices};
 use crate::policy::Derivation;
 use crate::ticket::{Entry, insert};
 use crate::{Instant, Pack};
-use contract::{Contract, book, share};
+use contract::{Contract, ITSELF, book, share};
 
 /// The rules engine. Holds contracts, their tickets and their books; has no clock and no threads of its own.
 ///
@@ -52,10 +51,8 @@ pub struct Engine {
     now: Instant,
     /// The host says what time it is; events do not.
     host_keeps_time: bool,
-    /// When which ticket must be looked at again: instant, contract, ticket.
+    /// When which ticket (or the contract itself) must be looked at again: instant, contract, ticket.
     wakes: BTreeSet<(Instant, usize, usize)>,
-    /// Tickets whose penalties grow with time: contract, ticket.
-    growing: BTreeSet<(usize, usize)>,
     derivations: HashSet<Arc<Derivation>>,
     /// Decisions of a step whose books failed: told with the next.
     unsaid: Vec<Decision>,
@@ -94,7 +91,6 @@ impl Engine {
             now: Instant::MIN,
             host_keeps_time: false,
             wakes: BTreeSet::new(),
-            growing: BTreeSet::new(),
             derivations: HashSet::new(),
             unsaid: Vec::new(),
             notices: Vec::new(),
@@ -130,16 +126,8 @@ impl Engine {
         }
         self.by_id.insert(contract.to_owned(), self.contracts.len());
         let opening = pack.opening_events(contract);
-        self.contracts.push(Contract {
-            id: contract.into(),
-            books: Books::new(contract, &pack),
-            amendments: pack.knowledge_changes(),
-            pack,
-            entries: Vec::new(),
-            future: Vec::new(),
-            tickets: Vec::new(),
-            by_id: HashMap::new(),
-        });
+        self.contracts.push(Contract::new(contract, pack, self.now));
+        self.rewake(self.contracts.len() - 1);
         let mut decisions = Vec::new();
         for event in opening {
             // What comes with the pack waits for its instant: it is no sign that time has passed.
@@ -192,23 +180,18 @@ impl Engine {
             return Ok(decisions);
         }
         let from = std::mem::replace(&mut self.now, to);
-        let mut touched = self.growing.clone();
+        let mut touched = BTreeSet::new();
         while let Some(wake) = self.wakes.first().copied().filter(|(at, _, _)| *at <= to) {
             self.wakes.remove(&wake);
             touched.insert((wake.1, wake.2));
         }
-        let mut moved: BTreeSet<usize> = touched.iter().map(|(contract, _)| *contract).collect();
-        for place in 0..self.contracts.len() {
-            let (paid, reassess) = self.contract_wakes(place, from, to);
-            if paid {
-                moved.insert(place);
-            }
-            if reassess {
-                moved.insert(place);
-                self.reassess_all(place, None, &mut decisions);
+        let moved: BTreeSet<usize> = touched.iter().map(|(contract, _)| *contract).collect();
+        for (place, _) in touched.iter().filter(|(_, ticket)| *ticket == ITSELF) {
+            if self.contract_wakes(*place, from, &mut decisions) {
+                self.reassess_all(*place, None, &mut decisions);
             }
         }
-        for (contract, ticket) in touched {
+        for (contract, ticket) in touched.into_iter().filter(|(_, ticket)| *ticket != ITSELF) {
             let state = self.contracts.get(contract).and_then(|contract| contract.tickets.get(ticket));
             let same_facts = !state.is_some_and(|state| state.is_told_facts(from, to));
             self.reassess(contract, ticket, same_facts, None, &mut decisions);
@@ -219,23 +202,26 @@ impl Engine {
         Ok(decisions)
     }
 
-    /// Books what comes due of a contract's own events. Says whether any did, and whether all its tickets must be looked at
-    /// again: a fact of the contract has come due, or a calendar is known otherwise.
-    fn contract_wakes(&mut self, place: usize, from: Instant, to: Instant) -> (bool, bool) {
-        let Some(contract) = self.contracts.get_mut(place) else { return (false, false) };
-        let amended = contract.amendments.iter().any(|at| from < *at && *at <= to);
-        if contract.future.is_empty() {
-            return (false, amended);
+    /// Takes what comes due of a contract's own events and obligations. Says whether all its tickets must be looked at again:
+    /// a fact of the contract has come due, or a calendar is known otherwise.
+    fn contract_wakes(&mut self, place: usize, from: Instant, out: &mut Vec<Decision>) -> bool {
+        let now = self.now;
+        let Some(contract) = self.contracts.get_mut(place) else { return false };
+        let amended = contract.amendments.iter().any(|at| from < *at && *at <= now);
+        let mut due: Vec<Arc<Entry>> = Vec::new();
+        while let Some(first) = contract.future.first_entry().filter(|first| first.key().0 <= now) {
+            due.push(first.remove());
         }
-        let due: Vec<Arc<Entry>> = contract.future.extract_if(.., |entry| entry.at <= to).collect();
-        for entry in &due {
-            contract.books.apply(&contract.pack, &contract.entries, entry);
+        let frame = due.iter().any(|entry| is_frame(entry.kind));
+        for entry in due.iter().filter(|entry| !is_deed(entry.kind)) {
+            contract.books.apply(entry);
         }
-        let facts = due.iter().any(|entry| matches!(entry.kind, Kind::SIGNED | Kind::PROJECT_ACCEPTED));
-        if facts {
-            contract.books.refile_all(&contract.pack, &contract.entries);
+        if frame {
+            contract.books.refile_all();
         }
-        (!due.is_empty(), facts || amended)
+        due.retain(|entry| is_deed(entry.kind));
+        self.judge_contract(place, &due, frame || amended, None, out);
+        frame || amended
     }
 
     fn take_ticket_entry(
@@ -263,14 +249,25 @@ impl Engine {
     ) {
         let now = self.now;
         let Some(contract) = self.contracts.get_mut(place) else { return };
-        insert(&mut contract.entries, Arc::clone(&entry));
-        if entry.at > now {
-            contract.future.push(entry);
-            return;
+        let deed = is_deed(entry.kind);
+        match deed {
+            true => contract.deeds.push(Arc::clone(&entry)),
+            false => insert(&mut contract.entries, Arc::clone(&entry)),
         }
-        contract.books.apply(&contract.pack, &contract.entries, &entry);
-        if matches!(entry.kind, Kind::SIGNED | Kind::PROJECT_ACCEPTED) {
-            contract.books.refile_all(&contract.pack, &contract.entries);
+        if entry.holds_clocks() {
+            insert(&mut contract.relief, Arc::clone(&entry));
+        }
+        if entry.at > now {
+            contract.future.insert((entry.at, entry.id.clone()), entry);
+            return self.rewake(place);
+        }
+        if deed {
+            return self.judge_contract(place, &[entry], false, cause, out);
+        }
+        contract.books.apply(&entry);
+        if is_frame(entry.kind) {
+            contract.books.refile_all();
+            self.judge_contract(place, &[], true, cause, out);
             self.reassess_all(place, cause, out);
         }
     }
@@ -292,10 +289,10 @@ impl Engine {
         out: &mut Vec<Decision>,
     ) {
         let Some(contract) = self.contracts.get_mut(place) else { return };
-        let Contract { id, pack, entries, tickets, books, .. } = contract;
+        let Contract { id, pack, entries, relief, tickets, books, state: of_contract, ends, .. } = contract;
         let Some(state) = tickets.get_mut(index) else { return };
-        let case =
-            Case { pack, contract: entries, history: &state.entries, ticket: &state.id, as_of: self.now };
+        let (history, ticket) = (&state.entries, &state.id);
+        let case = Case { pack, contract: entries, relief, history, ticket, as_of: self.now };
         let before = state.outcome.as_ref();
         let known = before.filter(|_| same_facts).and_then(|before| before.derivation.as_ref());
         let mut after = case.outcome(known, before);
@@ -305,7 +302,12 @@ impl Engine {
             share(&mut self.derivations, derivation);
         }
         Comparison { case, contract: id, cause, before, after: &after }.decisions(out);
-        book(pack, entries, books, &state.id, before, &after);
+        book(pack, books, &state.id, before, &after);
+        if pack.policy.has_obligations() {
+            for (name, at) in ends.update(index, before, &after) {
+                of_contract.clock_ended(&name, at);
+            }
+        }
         let future = state.entries.get(state.entries.partition_point(|entry| entry.at <= self.now));
         let wake = [after.wake, future.map(|entry| entry.at)].into_iter().flatten().min();
         if let Some(old) = state.wake.take() {
@@ -315,14 +317,6 @@ impl Engine {
             self.wakes.insert((at, place, index));
         }
         state.wake = wake;
-        let runs = |clock: u16| {
-            after.clocks.get(usize::from(clock)).is_some_and(|run| run.state == ClockState::Breached)
-        };
-        if after.penalties.iter().any(|penalty| penalty.grows && runs(penalty.clock)) {
-            self.growing.insert((place, index));
-        } else {
-            self.growing.remove(&(place, index));
-        }
         state.outcome = Some(after);
     }
 
@@ -334,10 +328,14 @@ impl Engine {
         decisions: &mut Vec<Decision>,
     ) -> Result<(), EngineError> {
         let mut result = Ok(());
+        for place in moved {
+            self.close_levels(*place, cause, decisions);
+        }
         decisions.splice(0..0, self.unsaid.drain(..));
         for place in moved {
             let Some(contract) = self.contracts.get_mut(*place) else { continue };
-            match contract.books.settle(self.now, cause.map(|id| &**id)) {
+            let Contract { pack, entries, books, .. } = contract;
+            match books.settle(pack, entries, self.now, cause.map(|id| &**id)) {
                 Ok(true) => contract.watch_deposit(self.now, cause, decisions),
                 Ok(false) => {}
                 Err(error) => result = Err(error.into()),
@@ -352,97 +350,5 @@ impl Engine {
             self.unsaid.append(decisions);
         }
         result
-    }
-
-    /// The engine's time: nothing after it has been looked at.
-    pub fn now(&self) -> Instant {
-        self.now
-    }
-
-    /// The first instant at which [`Engine::advance`] will change something, if nothing else happens before. A clock is
-    /// missed one microsecond after its due instant; that is the instant given here. Penalties that grow with time are brought
-    /// up to date by every call of [`Engine::advance`].
-    pub fn next_due(&self) -> Option<Instant> {
-        let of_contract = |contract: &Contract| {
-            let amended = contract.amendments.iter().copied().filter(|at| *at > self.now);
-            contract.future.iter().map(|entry| entry.at).chain(amended).min()
-        };
-        let future = self.contracts.iter().filter_map(of_contract).min();
-        [self.wakes.first().map(|(at, _, _)| *at), future].into_iter().flatten().min()
-    }
-
-    /// The contracts that are open.
-    pub fn contracts(&self) -> impl Iterator<Item = &str> {
-        self.contracts.iter().map(|contract| &*contract.id)
-    }
-
-    /// The pack of a contract.
-    pub fn pack(&self, contract: &str) -> Option<&Arc<Pack>> {
-        self.contract(contract).map(|contract| &contract.pack)
-    }
-
-    /// The tickets of a contract, in the order in which they were first heard of.
-    pub fn tickets(&self, contract: &str) -> impl Iterator<Item = &str> {
-        self.contract(contract)
-            .into_iter()
-            .flat_map(|contract| contract.tickets.iter().map(|ticket| &*ticket.id))
-    }
-
-    /// A ticket as it was judged last; nothing for a ticket never heard of. Clocks that run are read at
-    /// [`Engine::now`].
-    pub fn assessment(&self, contract: &str, ticket: &str) -> Option<Assessment> {
-        let case = self.case(contract, ticket)?;
-        Some(case.assessment(contract, &case.outcome(None, None)))
-    }
-
-    /// A ticket's assessment with the arithmetic written down.
-    pub fn explain(&self, contract: &str, ticket: &str) -> Option<Explanation> {
-        let events = self.journal.events().filter(|event| {
-            event.contract == contract && (event.ticket.is_none() || event.ticket.as_deref() == Some(ticket))
-        });
-        let lines = self.statement(contract)?.penalties;
-        Some(explain(&self.case(contract, ticket)?, contract, events.cloned().collect(), lines))
-    }
-
-    /// What a contract owes and what is left of its deposit.
-    pub fn statement(&self, contract: &str) -> Option<Statement> {
-        let contract = self.contract(contract)?;
-        Some(statement(&contract.id, &contract.pack, &contract.entries, &contract.books, self.now))
-    }
-
-    /// The ledger of a contract, in the order of booking.
-    pub fn ledger(&self, contract: &str) -> &[LedgerEntry] {
-        self.contract(contract).map_or(&[], |contract| &contract.books.ledger.entries)
-    }
-
-    /// The events that were taken, in the order of telling.
-    pub fn events(&self) -> impl ExactSizeIterator<Item = &Event> {
-        self.journal.events()
-    }
-
-    /// The notices not taken yet.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// Hands the waiting notices over. None of them is made again.
-    pub fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
-    }
-
-    fn contract(&self, id: &str) -> Option<&Contract> {
-        self.contracts.get(*self.by_id.get(id)?)
-    }
-
-    fn case<'a>(&'a self, contract: &str, ticket: &str) -> Option<Case<'a>> {
-        let contract = self.contract(contract)?;
-        let ticket = contract.tickets.get(*contract.by_id.get(ticket)?)?;
-        Some(Case {
-            pack: &contract.pack,
-            contract: &contract.entries,
-            history: &ticket.entries,
-            ticket: &ticket.id,
-            as_of: self.now,
-        })
     }
 }

@@ -26,6 +26,7 @@
 //!   asked again. One thread at a time; `Send` and `Sync`.
 //! - [`Calendar`]: when a contract's clock runs. Adds and measures open time in under 100 ns, whatever the span.
 //! - [`Statement`], [`LedgerEntry`]: a contract's money, in double entry, corrected by posting differences.
+//! - [`Roster`]: who is on call for a role at an instant.
 //! - [`Explanation`]: an assessment with the arithmetic written down.
 //!
 //! # Time and money
@@ -52,25 +53,28 @@ mod check;
 mod clock;
 mod decision;
 mod diagnostic;
+mod duty;
 mod engine;
 mod event;
 mod explain;
 mod journal;
 mod ledger;
+mod level;
 mod money;
 mod nearest;
 mod outbox;
 mod pack;
 mod policy;
 mod program;
+mod roster;
 mod terms;
 mod ticket;
 mod time;
 mod vocabulary;
 
 pub use assess::{
-    Assessment, ClassOutcome, ClockOutcome, FORMAT, Finding, PenaltyOutcome, Quote, QuoteError, Readings,
-    assess,
+    Assessment, ClassOutcome, ClockOutcome, ContractAssessment, ContractFinding, DutyOutcome, FORMAT,
+    Finding, LevelOutcome, PenaltyOutcome, Quote, QuoteError, Readings, assess, assess_contract,
 };
 pub use calendar::{
     Amendment, Boundary, Calendar, CalendarDef, CalendarError, DateHours, DatedHours, DayCount, DayNote,
@@ -83,16 +87,17 @@ pub use decision::{Decision, DecisionKind};
 pub use diagnostic::{CODES, Code, Diagnostic, Place, Related, Severity};
 pub use engine::{Engine, EngineError};
 pub use event::{CONTRACT_KINDS, Event, EventError, TICKET_KINDS};
-pub use explain::{ClauseReason, ClockReason, DayReason, Explanation, StepReason, StretchReason};
+pub use explain::{ClauseReason, ClockReason, DayReason, Explanation, PriceStep, StepReason, StretchReason};
 pub use ledger::{
-    Account, ClauseTotal, Deposit, DepositPoint, EntryKind, LedgerEntry, LedgerError, PenaltyState,
-    Statement, StatementLine,
+    Account, CapCut, ClauseTotal, Deposit, DepositPoint, EntryKind, LedgerEntry, LedgerError, PenaltyState,
+    Say, SayKind, Statement, StatementLine, Subject,
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
 pub use outbox::Notice;
 pub use pack::{Carried, Channel, Check, ClauseEntry, Pack, PackError, Role};
 pub use policy::{ClauseFault, Evaluator};
-pub use terms::{Period, PeriodUnit, Term, TermError, TermValue};
+pub use roster::{Contact, Roster, Turn};
+pub use terms::{Band, Period, PeriodUnit, Term, TermError, TermValue, TierBy, TierEnd, TierValue, Tiers};
 pub use ticket::{Fact, FactType, Status, Value};
 pub use time::{Instant, Span, TimeError};
 pub use vocabulary::vocabulary_page;

@@ -20,6 +20,9 @@ pub struct Notice {
     /// The ticket; absent for notices on the deposit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Arc<str>>,
+    /// The occurrence of a duty or the period of a service level, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Arc<str>>,
     /// What it tells.
     pub about: DecisionKind,
     /// The role to tell; the roster says who that is.
@@ -51,6 +54,9 @@ pub(crate) fn notices(decision: &Decision) -> Vec<Notice> {
     let (roles, text) = match decision.kind {
         DecisionKind::Escalated => (decision.roles.as_slice(), escalation_text(decision)),
         DecisionKind::Penalised | DecisionKind::Reversed => (manager.as_slice(), money_text(decision)),
+        // A duty that nobody did is the contract manager's to know; a ticket's clock has its own ladder.
+        DecisionKind::Breached if decision.subject.is_some() => (manager.as_slice(), missed_text(decision)),
+        DecisionKind::Closed if decision.amount.is_some() => (manager.as_slice(), closed_text(decision)),
         DecisionKind::DepositLow | DecisionKind::DepositExhausted | DecisionKind::Stopped => {
             (manager.as_slice(), decision.detail.clone())
         }
@@ -70,13 +76,14 @@ pub(crate) fn notices(decision: &Decision) -> Vec<Notice> {
         id: format!(
             "{}/{}/{}/{}/{what}/{}/{role}",
             decision.contract,
-            or_dash(&decision.ticket),
+            decision.subject.as_deref().unwrap_or(or_dash(&decision.ticket)),
             or_dash(&decision.clause),
             or_dash(&decision.clock),
             decision.at
         ),
         contract: decision.contract.clone(),
         ticket: decision.ticket.clone(),
+        subject: decision.subject.clone(),
         about: decision.kind,
         role: role.clone(),
         at: decision.at,
@@ -95,6 +102,18 @@ fn escalation_text(decision: &Decision) -> String {
     format!("{}: {} (clause {clause}){due}", named(decision), decision.detail)
 }
 
+fn missed_text(decision: &Decision) -> String {
+    let due = decision.due.map_or(String::new(), |due| format!(" by {due}"));
+    let clause = decision.clause.as_deref().unwrap_or("-");
+    format!("{} was not done{due} (clause {clause})", named(decision))
+}
+
+fn closed_text(decision: &Decision) -> String {
+    let amount = decision.amount.map_or(String::new(), |amount| amount.to_string());
+    let clause = decision.clause.as_deref().unwrap_or("-");
+    format!("{}: {}, a credit of {amount} by clause {clause}", named(decision), decision.detail)
+}
+
 fn money_text(decision: &Decision) -> String {
     let what = if decision.kind == DecisionKind::Penalised { "costs" } else { "no longer costs" };
     let amount = decision.amount.map_or(String::new(), |amount| amount.to_string());
@@ -103,8 +122,9 @@ fn money_text(decision: &Decision) -> String {
 
 fn named(decision: &Decision) -> String {
     let ticket = decision.ticket.as_deref().unwrap_or("-");
-    match &decision.clock {
-        Some(clock) => format!("ticket {ticket}, clock {clock}"),
-        None => format!("ticket {ticket}"),
+    match (&decision.clock, &decision.subject) {
+        (Some(name), Some(subject)) => format!("{name} of {subject}"),
+        (Some(clock), None) => format!("ticket {ticket}, clock {clock}"),
+        _ => format!("ticket {ticket}"),
     }
 }

@@ -1,22 +1,40 @@
 //! One contract: its pack, its tickets and its books.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::assess::{Outcome, penalty_id};
-use crate::decision::{Decision, DecisionKind};
-use crate::ledger::{Books, Owed};
+use super::Engine;
+use crate::assess::{
+    Changes, ClockEnds, ContractCase, ContractState, DutyChange, Judged, LevelChange, LevelRun, Outcome,
+    penalty_id,
+};
+use crate::decision::{ContractDecisions, Decision, DecisionKind};
+use crate::ledger::{Books, Owed, Subject};
 use crate::policy::Derivation;
 use crate::terms::TermValue;
 use crate::ticket::Entry;
 use crate::{Instant, Pack};
 
+/// In the place of a ticket: the contract itself.
+pub(super) const ITSELF: usize = usize::MAX;
+
 pub(super) struct Contract {
     pub(super) id: Arc<str>,
     pub(super) pack: Arc<Pack>,
+    /// Its own entries in order, but for those of its duties and levels.
     pub(super) entries: Vec<Arc<Entry>>,
-    /// Money events whose instant has not come.
-    pub(super) future: Vec<Arc<Entry>>,
+    /// Those of them that start and end force majeure.
+    pub(super) relief: Vec<Arc<Entry>>,
+    /// What was told of its duties and levels, in the order of telling.
+    pub(super) deeds: Vec<Arc<Entry>>,
+    /// Its duties and levels as judged last.
+    pub(super) state: ContractState,
+    /// When the clocks of its tickets ended, where levels may count them.
+    pub(super) ends: ClockEnds,
+    /// When it must be looked at again itself.
+    pub(super) wake: Option<Instant>,
+    /// Its own entries whose instant has not come.
+    pub(super) future: BTreeMap<(Instant, Box<str>), Arc<Entry>>,
     pub(super) tickets: Vec<TicketState>,
     pub(super) by_id: HashMap<Arc<str>, usize>,
     pub(super) books: Books,
@@ -41,6 +59,32 @@ impl TicketState {
 }
 
 impl Contract {
+    pub(super) fn new(id: &str, pack: Arc<Pack>, now: Instant) -> Contract {
+        let case = ContractCase { pack: &pack, entries: &[], as_of: now };
+        Contract {
+            id: id.into(),
+            entries: Vec::new(),
+            relief: Vec::new(),
+            deeds: Vec::new(),
+            state: ContractState::build(case, &[]),
+            ends: ClockEnds::default(),
+            wake: None,
+            future: BTreeMap::new(),
+            tickets: Vec::new(),
+            by_id: HashMap::new(),
+            books: Books::new(id, &pack),
+            amendments: pack.knowledge_changes(),
+            pack,
+        }
+    }
+
+    /// When the contract itself must be looked at again.
+    fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let amended = self.amendments.iter().copied().filter(|at| *at > now);
+        let future = self.future.first_key_value().map(|((at, _), _)| *at);
+        amended.chain(future).chain(self.state.wake()).min()
+    }
+
     pub(super) fn ticket_index(&mut self, ticket: &str) -> usize {
         if let Some(index) = self.by_id.get(ticket) {
             return *index;
@@ -81,6 +125,107 @@ impl Contract {
     }
 }
 
+impl Engine {
+    /// Judges a contract's own obligations again and books what has changed. `anew`: all of them, since what they rest on
+    /// has changed; else what the events bear on, and what time has brought.
+    pub(super) fn judge_contract(
+        &mut self,
+        place: usize,
+        deeds: &[Arc<Entry>],
+        anew: bool,
+        cause: Option<&Arc<str>>,
+        out: &mut Vec<Decision>,
+    ) {
+        let now = self.now;
+        let Some(contract) = self.contracts.get_mut(place) else { return };
+        let Contract { id, pack, entries, books, state, .. } = contract;
+        let case = ContractCase { pack, entries, as_of: now };
+        let mut changes = Changes::default();
+        if anew {
+            let mut new = ContractState::build(case, &contract.deeds);
+            changes = ContractState::compare(case, Some(state), &new);
+            new.go_on_from(state);
+            *state = new;
+        } else {
+            state.step(case, deeds, &mut changes);
+        }
+        ContractDecisions { pack, contract: id, as_of: now, cause }.decisions(&changes, out);
+        for change in &changes.duties {
+            book_duty(pack, books, change);
+        }
+        self.rewake(place);
+    }
+
+    /// Closes the periods of a contract's service levels and books what they cost, after its tickets have been judged.
+    pub(super) fn close_levels(&mut self, place: usize, cause: Option<&Arc<str>>, out: &mut Vec<Decision>) {
+        let now = self.now;
+        let Some(contract) = self.contracts.get_mut(place) else { return };
+        let Contract { id, pack, entries, books, state, ends, .. } = contract;
+        let case = ContractCase { pack, entries, as_of: now };
+        let mut changes = Changes::default();
+        state.close(case, ends, &mut changes);
+        ContractDecisions { pack, contract: id, as_of: now, cause }.decisions(&changes, out);
+        for change in &changes.levels {
+            book_level(pack, books, change);
+        }
+        self.rewake(place);
+    }
+
+    /// Notes when a contract must be looked at again itself.
+    pub(super) fn rewake(&mut self, place: usize) {
+        let Some(contract) = self.contracts.get_mut(place) else { return };
+        let wake = contract.next_wake(self.now);
+        if contract.wake == wake {
+            return;
+        }
+        if let Some(old) = std::mem::replace(&mut contract.wake, wake) {
+            self.wakes.remove(&(old, place, ITSELF));
+        }
+        self.wakes.extend(wake.map(|at| (at, place, ITSELF)));
+    }
+}
+
+/// Files or strikes the penalty of one occurrence of a duty.
+fn book_duty(pack: &Pack, books: &mut Books, change: &DutyChange) {
+    let owed = |(clause, judged): &(u16, Judged)| -> Option<Owed> {
+        let cost = judged.cost.as_ref().filter(|cost| cost.amount().is_some())?;
+        Some(Owed {
+            reported_at: change.at,
+            steps: cost.penalty.steps.iter().map(|(at, amount)| (*at, amount.minor())).collect(),
+            ..Owed::new(Subject::Duty, &change.subject, *clause, Arc::clone(&change.name), cost.penalty.at)
+        })
+    };
+    rebook(pack, books, change.before.as_ref().and_then(owed), change.after.as_ref().and_then(owed));
+}
+
+/// Files or strikes the credit of one period of a service level.
+fn book_level(pack: &Pack, books: &mut Books, change: &LevelChange) {
+    let (clause, name, subject) = &change.key;
+    let owed = |run: &LevelRun| -> Option<Owed> {
+        let cost = run.cost.as_ref().filter(|cost| cost.amount().is_some())?;
+        let last = Instant::from_micros(run.period.until.micros() - 1).unwrap_or(run.period.until);
+        Some(Owed {
+            counts_at: last,
+            reported_at: run.period.from,
+            steps: cost.penalty.steps.iter().map(|(at, amount)| (*at, amount.minor())).collect(),
+            earned_back: run.earned_back,
+            ..Owed::new(Subject::Level, subject, *clause, Arc::clone(name), run.period.closes)
+        })
+    };
+    rebook(pack, books, change.before.as_ref().and_then(owed), change.after.as_ref().and_then(owed));
+}
+
+fn rebook(pack: &Pack, books: &mut Books, before: Option<Owed>, after: Option<Owed>) {
+    let id = |owed: &Owed| format!("{}/{}/{}", owed.of, pack.clause_id(owed.clause), owed.name);
+    let (old, new) = (before.as_ref().map(id), after.as_ref().map(id));
+    if let Some(old) = old.filter(|old| new.as_ref() != Some(old)) {
+        books.strike(&old);
+    }
+    if let (Some(id), Some(owed)) = (new, after.filter(|after| before.as_ref() != Some(after))) {
+        books.file(pack, &id, owed);
+    }
+}
+
 /// Tickets of which the clauses say the same hold one copy of it.
 pub(super) fn share(known: &mut HashSet<Arc<Derivation>>, derivation: &mut Arc<Derivation>) {
     if let Some(shared) = known.get(derivation) {
@@ -95,38 +240,31 @@ pub(super) fn share(known: &mut HashSet<Arc<Derivation>>, derivation: &mut Arc<D
 }
 
 /// Files the penalties of a ticket that are new or changed, and strikes those that fell away.
-pub(super) fn book(
-    pack: &Pack,
-    contract: &[Arc<Entry>],
-    books: &mut Books,
-    ticket: &str,
-    before: Option<&Outcome>,
-    after: &Outcome,
-) {
-    type Filed = (String, Owed);
-    let owed = |outcome: &Outcome| -> Vec<Filed> {
+pub(super) fn book(pack: &Pack, books: &mut Books, ticket: &str, before: Option<&Outcome>, after: &Outcome) {
+    if before.is_none_or(|before| before.penalties.is_empty()) && after.penalties.is_empty() {
+        return;
+    }
+    let owed = |outcome: &Outcome| -> Vec<(String, Owed)> {
         let filed = outcome.owed().filter_map(|penalty| {
             let spec = outcome.spec(penalty.clock)?;
-            let (clause, reported) = (pack.clause_id(spec.clause), outcome.reported_at?);
-            let owed = Owed::new(ticket, clause, &spec.name, penalty.at, penalty.amount, reported);
+            let name = Arc::clone(&spec.name);
+            let owed = Owed {
+                reported_at: outcome.reported_at?,
+                steps: penalty.steps.iter().map(|(at, amount)| (*at, amount.minor())).collect(),
+                ..Owed::new(Subject::Ticket, ticket, spec.clause, name, penalty.at)
+            };
             Some((penalty_id(pack, ticket, spec), owed))
         });
         filed.collect()
     };
-    if before.is_none_or(|before| before.penalties.is_empty()) && after.penalties.is_empty() {
-        return;
-    }
     let old = before.map(owed).unwrap_or_default();
     let new = owed(after);
     for (id, _) in old.iter().filter(|(id, _)| !new.iter().any(|(kept, _)| kept == id)) {
         books.strike(id);
     }
     for (id, owed) in new {
-        let same = |known: &Owed| {
-            known.at == owed.at && known.amount == owed.amount && known.reported_at == owed.reported_at
-        };
-        if !old.iter().any(|(known, before)| *known == id && same(before)) {
-            books.file(pack, contract, &id, owed);
+        if !old.iter().any(|(known, before)| *known == id && *before == owed) {
+            books.file(pack, &id, owed);
         }
     }
 }
