@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use holdback::Instant;
 
+use crate::records::{Form, Month};
+
 const EXAMPLES: &str = "\
 Examples:
   holdback new my-pack
   holdback run rules/it-incidents tests/data/uci498/incident_event_log.zip
   holdback run rules/it-incidents log.zip --set calendar=always --out report
   holdback explain rules/school-after-sales events.ndjson --ticket T1
+  holdback records rules/school-after-sales events.ndjson --month 2026-03 --lang zh --out records
   holdback check rules/school-after-sales
   holdback check --explain E0101
   holdback test rules/it-incidents rules/school-after-sales
+  holdback roster rules/school-after-sales --at 2026-03-02T22:00:00+08:00
   holdback calendar < questions.ndjson
 
 Exit codes: 0 fine, 1 findings, 2 unusable input or arguments. Breaches are results, not findings.";
@@ -40,6 +44,27 @@ Exit codes: 0 fine; 1 input that was malformed or refused, tickets that could no
 const EXPLAIN_HELP: &str = "\
 Example:
   holdback explain rules/it-incidents tests/data/uci498/incident_event_log.zip --ticket INC0000045";
+
+const RECORDS_HELP: &str = "\
+Forms of one ticket: register, status, receipt, order, opinion, acceptance, archive. Of a month (in the contract's zone):
+register, status, service, statement. Of the whole contract: statement. What has not happened yet is left blank, to be
+filled in by hand; the receipt is left out while the ticket was not called off and no receipt was sent, unless asked for
+by --form.
+
+--out writes each form as HTML that prints on A4, and each of its tables as CSV (UTF-8 with a byte order mark, without
+which Excel misreads Chinese). Without --out one form, named by --form, is printed. --format json prints the values that
+templates see.
+
+A pack's own templates, records/NAME.html or records/zh/NAME.html, take the place of the program's; records/letterhead.html
+is the head of every form, records/words.toml has labels for the pack's own names.
+
+Examples:
+  holdback records rules/school-after-sales tests/data/records/events.ndjson --ticket S-07 --lang zh --out records
+  holdback records rules/school-after-sales tests/data/records/events.ndjson --month 2026-03 --out records
+  holdback records rules/school-after-sales tests/data/records/events.ndjson --contract --form statement > statement.html
+
+Exit codes: 0 written; 1 input that was malformed or refused, a ticket that could not be assessed; 2 unusable input,
+arguments or templates, nothing to tell.";
 
 const NEW_HELP: &str = "\
 Writes a small whole pack that can be checked, tested and run as it is: contract.md, terms.toml, a clause with a limit, a
@@ -71,6 +96,18 @@ Examples:
 
 Exit codes: 0 no errors (and no warnings under --deny warnings); 1 some; 2 no such folder, no such code.";
 
+const ROSTER_HELP: &str = "\
+Who is on call for each role of the pack, by its roster.toml. Times are shown in the contract's zone. A turn begins at its
+first instant and ends before the first instant of the next one.
+
+Examples:
+  holdback roster rules/school-after-sales --at 2026-03-02T22:00:00+08:00
+  holdback roster rules/school-after-sales --at 2026-03-02T00:00:00+08:00 --role engineer --days 7
+  holdback roster rules/school-after-sales --at 2026-03-02T22:00:00+08:00 --format json
+
+Exit codes: 0 somebody is on call for each role, all the time asked about; 1 for a role nobody is; 2 the pack or an argument
+cannot be used, or the pack has no roster.";
+
 const CALENDAR_HELP: &str = "\
 One JSON object a line in, one a line out. In: `id`, `op` (add, subtract, between, add_days), `tz`, `hours`, `holidays`,
 `workdays`, `shifts`, `breaks`, `start`, and `seconds`, `end`, or `days` with `count` (contract_law, same_time).
@@ -98,6 +135,9 @@ pub(crate) enum Command {
     /// Tell one ticket's story, with the arithmetic written down
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArgs),
+    /// Write the forms and statements of a ticket, a month or the whole contract, to be printed and signed
+    #[command(after_help = RECORDS_HELP)]
+    Records(RecordsArgs),
     /// Tell everything wrong with packs, without running them
     #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
@@ -107,6 +147,9 @@ pub(crate) enum Command {
     /// Write a small whole pack to begin with
     #[command(after_help = NEW_HELP)]
     New(NewArgs),
+    /// Tell who is on call
+    #[command(after_help = ROSTER_HELP)]
+    Roster(RosterArgs),
     /// Answer questions on working time, a line each
     #[command(after_help = CALENDAR_HELP)]
     Calendar,
@@ -165,8 +208,39 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("of").required(true)))]
+pub(crate) struct RecordsArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// Records of this ticket
+    #[arg(long, group = "of", value_name = "ID")]
+    pub(crate) ticket: Option<String>,
+    /// Records of this month of the contract's zone, such as 2026-03
+    #[arg(long, group = "of", value_name = "YEAR-MONTH")]
+    pub(crate) month: Option<Month>,
+    /// The settlement of the whole contract
+    #[arg(long, group = "of")]
+    pub(crate) contract: bool,
+    /// The contract, when there are several
+    #[arg(long, value_name = "ID")]
+    pub(crate) contract_id: Option<String>,
+    /// The language of the forms
+    #[arg(long, visible_alias = "language", value_enum, default_value_t = Language::En)]
+    pub(crate) lang: Language,
+    /// Write into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Only this form
+    #[arg(long, value_enum)]
+    pub(crate) form: Option<Form>,
+    /// Only the tables, as CSV
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
-    /// The packs' folders
+    /// The packs' folders; one without pack.toml stands for the packs within it
     #[arg(required_unless_present = "explain", value_name = "PACK")]
     pub(crate) packs: Vec<PathBuf>,
     /// Tell what a code means, with an example; `all` lists the codes
@@ -200,9 +274,27 @@ pub(crate) enum CheckFormat {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TestArgs {
-    /// The packs' folders
+    /// The packs' folders; one without pack.toml stands for the packs within it
     #[arg(required = true, value_name = "PACK")]
     pub(crate) packs: Vec<PathBuf>,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RosterArgs {
+    /// The pack's folder
+    pub(crate) pack: PathBuf,
+    /// The instant (RFC 3339)
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Instant,
+    /// Only this role [default: all roles of the pack]
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// List the turns of so many days from the instant on, 24 hours each
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=400))]
+    pub(crate) days: Option<u16>,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

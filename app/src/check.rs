@@ -15,6 +15,7 @@ use holdback::{Check, Code, Diagnostic, LawOutcome, Pack, Place, check_laws};
 use serde::Serialize;
 
 use crate::args::{CheckArgs, CheckFormat, Deny};
+use crate::files::packs_of;
 use crate::{Console, FINDINGS, FINE, Stop, UNUSABLE};
 
 /// One pack that was checked.
@@ -55,7 +56,7 @@ pub(crate) fn check(args: &CheckArgs, console: &mut Console<'_>) -> Result<u8, S
     }
     let mut code = FINE;
     let mut all = Vec::new();
-    for folder in &args.packs {
+    for folder in &packs_of(&args.packs) {
         let checked = Checked::of(folder);
         code = code.max(checked.exit_code(args.deny));
         if checked.unusable {

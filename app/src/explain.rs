@@ -1,5 +1,7 @@
 //! `holdback explain`: one ticket's story.
 
+use holdback::Engine;
+
 use crate::args::{ExplainArgs, Format};
 use crate::narrate::narrate;
 use crate::replay::{Replayed, replay};
@@ -8,9 +10,9 @@ use crate::{Console, FINDINGS, FINE, Stop, did_you_mean};
 pub(crate) fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let replayed = replay(&args.input, console, None)?;
     let Replayed { pack, engine, counts, books_fault, .. } = &replayed;
-    let contract = contract_of(args, &replayed)?;
+    let contract = contract_of_ticket(engine, &args.ticket, args.contract.as_deref(), "--contract")?;
     let Some(explanation) = engine.explain(contract, &args.ticket) else {
-        return Err(unknown_ticket(args, &replayed));
+        return Err(unknown_ticket(engine, &args.ticket));
     };
     let text = match args.input.format {
         Format::Text => narrate(&explanation, pack),
@@ -27,31 +29,34 @@ pub(crate) fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> Result<u
     Ok(if faulty { FINDINGS } else { FINE })
 }
 
-/// The contract whose ticket is meant.
-fn contract_of<'r>(args: &ExplainArgs, replayed: &'r Replayed) -> Result<&'r str, Stop> {
-    let engine = &replayed.engine;
-    if let Some(asked) = &args.contract {
-        let found = engine.contracts().find(|contract| contract == asked);
-        return found.ok_or_else(|| {
+/// The contract whose ticket is meant; `option` is how the user says which.
+pub(crate) fn contract_of_ticket<'e>(
+    engine: &'e Engine,
+    ticket: &str,
+    asked: Option<&str>,
+    option: &str,
+) -> Result<&'e str, Stop> {
+    let has = |contract: &&str| engine.tickets(contract).any(|known| known == ticket);
+    if let Some(asked) = asked {
+        let found = engine.contracts().find(|contract| *contract == asked);
+        let contract = found.ok_or_else(|| {
             let near = did_you_mean(asked, engine.contracts());
             Stop::Unusable(format!("unknown contract `{asked}`{near}"))
-        });
+        })?;
+        return if has(&contract) { Ok(contract) } else { Err(unknown_ticket(engine, ticket)) };
     }
-    let has = |contract: &&str| engine.tickets(contract).any(|ticket| ticket == args.ticket);
     let found: Vec<&str> = engine.contracts().filter(has).collect();
     match found.as_slice() {
-        [] => Err(unknown_ticket(args, replayed)),
+        [] => Err(unknown_ticket(engine, ticket)),
         [contract] => Ok(contract),
         several => Err(Stop::Unusable(format!(
-            "ticket `{}` is in contracts `{}`: say which with --contract",
-            args.ticket,
+            "ticket `{ticket}` is in contracts `{}`: say which with {option}",
             several.join("`, `")
         ))),
     }
 }
 
-fn unknown_ticket(args: &ExplainArgs, replayed: &Replayed) -> Stop {
-    let engine = &replayed.engine;
-    let near = did_you_mean(&args.ticket, engine.contracts().flat_map(|contract| engine.tickets(contract)));
-    Stop::Unusable(format!("unknown ticket `{}`{near}", args.ticket))
+fn unknown_ticket(engine: &Engine, ticket: &str) -> Stop {
+    let near = did_you_mean(ticket, engine.contracts().flat_map(|contract| engine.tickets(contract)));
+    Stop::Unusable(format!("unknown ticket `{ticket}`{near}"))
 }

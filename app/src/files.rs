@@ -103,6 +103,33 @@ impl Out {
     }
 }
 
+/// Files that are known whole, all of them or none.
+pub(crate) struct Folder {
+    folder: PathBuf,
+    parts: Vec<Part>,
+}
+
+impl Folder {
+    /// Makes the folder if it is missing.
+    pub(crate) fn begin(folder: &Path) -> Result<Folder, Stop> {
+        fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        Ok(Folder { folder: folder.to_owned(), parts: Vec::new() })
+    }
+
+    /// Writes a file under another name.
+    pub(crate) fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Stop> {
+        let mut part = Part::begin(&self.folder, name)?;
+        part.write(|file| file.write_all(bytes).and_then(|()| file.flush()))?;
+        self.parts.push(part);
+        Ok(())
+    }
+
+    /// Gives every file its name.
+    pub(crate) fn finish(mut self) -> Result<(), Stop> {
+        self.parts.iter_mut().try_for_each(Part::finish)
+    }
+}
+
 impl Part {
     #[expect(clippy::disallowed_methods, reason = "the user asks for files in this folder")]
     fn begin(folder: &Path, name: &str) -> Result<Part, Stop> {
@@ -152,4 +179,35 @@ pub(crate) fn word(value: &impl Serialize) -> String {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// The packs that are meant by folders: a folder without pack.toml stands for the packs within it, two levels deep, in the order
+/// of their names. One that holds none stays, so that it is told.
+pub(crate) fn packs_of(folders: &[PathBuf]) -> Vec<PathBuf> {
+    let within = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut inner: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        inner.sort_unstable();
+        inner
+    };
+    let is_pack = |folder: &Path| folder.join("pack.toml").exists();
+    let mut packs = Vec::new();
+    for folder in folders {
+        let mut found = Vec::new();
+        if !is_pack(folder) {
+            for inner in within(folder) {
+                if is_pack(&inner) {
+                    found.push(inner);
+                } else {
+                    found.extend(within(&inner).into_iter().filter(|pack| is_pack(pack)));
+                }
+            }
+        }
+        if found.is_empty() {
+            found.push(folder.clone());
+        }
+        packs.extend(found);
+    }
+    packs
 }

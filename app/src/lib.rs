@@ -14,7 +14,9 @@ mod narrate;
 mod new;
 mod page;
 mod read;
+mod records;
 mod replay;
+mod roster;
 mod run;
 mod summary;
 mod test;
@@ -165,9 +167,11 @@ fn obey(command: Command, console: &mut Console<'_>) -> Result<u8, Stop> {
     match command {
         Command::Run(args) => run::run(&args, console),
         Command::Explain(args) => explain::explain(&args, console),
+        Command::Records(args) => records::records(&args, console),
         Command::Check(args) => check::check(&args, console),
         Command::Test(args) => test::test(&args, console),
         Command::New(args) => new::new(&args, console),
+        Command::Roster(args) => roster::roster(&args, console),
         Command::Calendar => calendar::calendar(console),
         Command::Vocabulary => console.say(&holdback::vocabulary_page()).map(|()| FINE),
         Command::Completions { shell } => {

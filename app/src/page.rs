@@ -9,8 +9,8 @@ mod tests;
 mod text;
 
 use holdback::{Instant, Pack, Statement};
-pub(crate) use text::amount;
-use text::{both, count, escape, moment, share};
+pub(crate) use text::{amount, escape};
+use text::{both, count, moment, share};
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -177,8 +177,17 @@ fn contract(out: &mut String, statement: &Statement, view: &PageView<'_>) {
         (both("waived", "已免除"), deposit.waived, false),
         (both("floor", "最低保留额"), deposit.floor, false),
     ];
-    let cards: String =
-        cards.iter().map(|(label, value, alert)| card(label, &amount(*value), *alert)).collect();
+    let seldom = [
+        (both("cut by caps", "封顶免扣"), deposit.cut, false),
+        (both("disputed", "争议中"), deposit.disputed, deposit.disputed.minor() > 0),
+        (both("earned back", "达标返还"), deposit.earned_back, false),
+    ];
+    let seldom = seldom.iter().filter(|(_, value, _)| value.minor() != 0);
+    let cards: String = cards
+        .iter()
+        .chain(seldom)
+        .map(|(label, value, alert)| card(label, &amount(*value), *alert))
+        .collect();
     out.push_str(&format!("<div class=\"cards\">\n{cards}</div>\n"));
     out.push_str(&deposit::lowest(statement, pack));
     out.push_str(&deposit::figure(statement, pack));

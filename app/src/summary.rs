@@ -1,5 +1,6 @@
 //! What came of a log, added up: for people, for programs and for the page.
 
+mod obligations;
 mod tally;
 mod text;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use holdback::{ClauseTotal, Deposit, Instant, Money, Statement, StatementLine};
 use serde::Serialize;
 
+use obligations::Obligations;
 pub(crate) use tally::Tally;
 use tally::{ClauseTally, Counts, Unassessed};
 
@@ -44,6 +46,8 @@ pub(crate) struct Summary {
     /// The deposits of all contracts, added up.
     deposit: Deposit,
     contracts: BTreeMap<String, ContractMoney>,
+    /// What the contracts ask for themselves, by name.
+    obligations: Obligations,
     /// Clauses with breaches or findings first.
     clauses: Vec<ClauseTally>,
     findings: Findings,
@@ -77,6 +81,8 @@ struct Penalties {
     count: u64,
     /// As assessed.
     amount: Money,
+    /// Cut by caps.
+    cut: Money,
     deducted: Money,
     by_clause: BTreeMap<String, ClauseTotal>,
     /// Penalties by what has become of them.
@@ -112,6 +118,7 @@ impl Summary {
                 statement.remarks.iter().map(|text| format!("contract {}: {text}", statement.contract)),
             );
         }
+        remarks.extend(obligations::remarks(&tally.obligations));
         let findings: BTreeMap<String, u64> = tally
             .clauses
             .iter()
@@ -140,6 +147,7 @@ impl Summary {
             penalties: penalties(&tally.statements, Money::zero(pack.currency)),
             deposit: deposit(&tally.statements, Money::zero(pack.currency)),
             contracts: tally.statements.iter().map(|s| (s.contract.clone(), of_contract(s))).collect(),
+            obligations: Obligations::of(&tally.obligations),
             clauses: tally.clauses.clone(),
             findings: Findings { count: findings.values().sum(), by_clause: findings },
             not_assessed: NotAssessed {
@@ -201,6 +209,7 @@ fn penalties(statements: &[Statement], zero: Money) -> Penalties {
     let mut sum = Penalties {
         count: 0,
         amount: zero,
+        cut: zero,
         deducted: zero,
         by_clause: BTreeMap::new(),
         states: BTreeMap::new(),
@@ -208,11 +217,13 @@ fn penalties(statements: &[Statement], zero: Money) -> Penalties {
     for (clause, total) in statements.iter().flat_map(|statement| &statement.by_clause) {
         sum.count += total.count;
         sum.amount = plus(sum.amount, total.amount);
+        sum.cut = plus(sum.cut, total.cut);
         sum.deducted = plus(sum.deducted, total.deducted);
-        let of_clause = ClauseTotal { count: 0, amount: zero, deducted: zero };
+        let of_clause = ClauseTotal { count: 0, amount: zero, cut: zero, deducted: zero };
         let known = sum.by_clause.entry(clause.clone()).or_insert(of_clause);
         known.count += total.count;
         known.amount = plus(known.amount, total.amount);
+        known.cut = plus(known.cut, total.cut);
         known.deducted = plus(known.deducted, total.deducted);
     }
     let lines = statements.iter().flat_map(|statement| &statement.penalties);
@@ -235,5 +246,8 @@ fn deposit(statements: &[Statement], zero: Money) -> Deposit {
         shortfall: sum(|deposit| deposit.shortfall),
         held: sum(|deposit| deposit.held),
         waived: sum(|deposit| deposit.waived),
+        disputed: sum(|deposit| deposit.disputed),
+        cut: sum(|deposit| deposit.cut),
+        earned_back: sum(|deposit| deposit.earned_back),
     }
 }

@@ -7,6 +7,7 @@ use holdback::{CaseOutcome, run_cases};
 use serde::Serialize;
 
 use crate::args::{Format, TestArgs};
+use crate::files::packs_of;
 use crate::replay::open_pack;
 use crate::{Console, FINDINGS, FINE, Stop, UNUSABLE};
 
@@ -33,7 +34,7 @@ struct Report {
 pub(crate) fn test(args: &TestArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let mut code = FINE;
     let mut packs = Vec::new();
-    for folder in &args.packs {
+    for folder in &packs_of(&args.packs) {
         let outcome = outcome(folder)?;
         for fault in &outcome.faults {
             let _ = writeln!(console.stderr, "error: {fault}");

@@ -1,12 +1,14 @@
 //! Each deadline: what it says, when it ran, when it falls due, how it ended.
 
-use holdback::{ClockOutcome, ClockReason, ClockState, Explanation, Instant, Pack, Span, StretchReason};
+use holdback::{
+    ClockOutcome, ClockReason, ClockState, Event, Explanation, Instant, Pack, Span, StretchReason,
+};
 
 use super::lines::{Lines, Unit, day_end, glued, moment, period, short_moment};
 use super::{clause_name, days, named};
 
 /// What sets a clock going again.
-const RESTARTS: [&str; 3] = ["resumed", "reopened", "rejected"];
+const RESTARTS: [&str; 4] = ["resumed", "reopened", "rejected", "force_majeure_ended"];
 
 pub(super) fn tell(out: &mut Lines, explanation: &Explanation, pack: &Pack) {
     let found = &explanation.assessment;
@@ -161,7 +163,11 @@ impl<'a> Clock<'a> {
             }
             return;
         };
-        let text = format!("still {}, until {}", period(self.pack, from, to), self.kinds_at(to, &RESTARTS));
+        let until = match self.kinds_at(to, &RESTARTS) {
+            kinds if kinds.is_empty() => "its pauses were used up".to_owned(),
+            kinds => kinds,
+        };
+        let text = format!("still {}, until {until}", period(self.pack, from, to));
         out.label(6, "Stood", &text);
     }
 
@@ -174,14 +180,15 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// The ticket's events at an instant: those of the kinds looked for, or all when there is none of them.
+    /// The events at an instant that move clocks: those of the kinds looked for, or all when there is none of them.
     fn kinds_at(&self, at: Instant, wanted: &[&str]) -> String {
-        let events = self.explanation.events.iter().filter(|event| event.at == at && event.ticket.is_some());
+        let moves = |event: &&Event| event.ticket.is_some() || event.kind.starts_with("force_majeure");
+        let events = self.explanation.events.iter().filter(|event| event.at == at).filter(moves);
         let all: Vec<&str> = events.map(|event| event.kind.as_str()).collect();
         let found: Vec<&str> = all.iter().copied().filter(|kind| wanted.contains(kind)).collect();
         let kinds = if found.is_empty() { all } else { found };
         let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
-        if kinds.is_empty() { "then".to_owned() } else { kinds.join(" and ") }
+        kinds.join(" and ")
     }
 
     fn used(&self, out: &mut Lines) {

@@ -1,8 +1,8 @@
 //! What the breaches cost and what was taken for them.
 
-use holdback::{ClockReason, Explanation, Money, Pack, PenaltyState, StatementLine};
+use holdback::{ClockReason, Explanation, Money, Pack, PenaltyState, PriceStep, SayKind, StatementLine};
 
-use super::lines::{Lines, glued, moment};
+use super::lines::{Lines, glued, moment, period};
 use super::{clause_name, named};
 use crate::page::amount;
 
@@ -57,6 +57,19 @@ fn penalty(out: &mut Lines, line: &StatementLine, explanation: &Explanation, pac
     if let Some(read) = priced.and_then(|clock| price_read(clock, pack)) {
         out.label(4, "Price", &read);
     }
+    if let Some(steps) = priced.map(|clock| &clock.price_steps).filter(|steps| steps.len() > 1) {
+        grown(out, steps, pack);
+    }
+    if line.base != line.amount {
+        let text = format!(
+            "{} the first time; earlier breaches of the clause make it more or less",
+            money(line.base)
+        );
+        out.label(4, "Repeated", &text);
+    }
+    for cut in &line.cut_by {
+        out.label(4, "Cut", &format!("{} by the cap {}", money(cut.amount), cut.cap));
+    }
     let (taken, missing) = (money(line.deducted), money(line.shortfall));
     let state = match line.state {
         PenaltyState::Deducted => format!("in full, {taken} from the deposit"),
@@ -68,8 +81,36 @@ fn penalty(out: &mut Lines, line: &StatementLine, explanation: &Explanation, pac
             "nothing yet: it waits for the buyer's confirmation (`penalty_confirmed`)".to_owned()
         }
         PenaltyState::Waived => "nothing: the buyer waived it".to_owned(),
+        PenaltyState::Disputed => format!("{taken} from the deposit; nothing more while it is disputed"),
+        PenaltyState::EarnedBack => "nothing: it was earned back by good service afterwards".to_owned(),
     };
     out.label(4, "Taken", &state);
+    for say in &line.say {
+        let kind = match say.kind {
+            SayKind::Confirmed => "confirmed",
+            SayKind::Waived => "waived",
+            SayKind::Disputed => "disputed",
+            SayKind::DisputeEnded => "the dispute ended",
+        };
+        let by = say.by.as_deref().map_or(String::new(), |by| format!(" by {by}"));
+        let why = say.why.as_deref().map_or(String::new(), |why| format!(": {why}"));
+        out.label(4, "Said", &format!("{kind} at {}{by}{why}", moment(pack, say.at)));
+    }
+}
+
+/// Since when the breach cost how much.
+fn grown(out: &mut Lines, steps: &[PriceStep], pack: &Pack) {
+    for (place, step) in steps.iter().enumerate() {
+        let when = match step.through {
+            Some(through) => format!("{}, {} steps", period(pack, step.at, through), step.steps),
+            None => moment(pack, step.at),
+        };
+        let sum = match place {
+            0 => money(step.total),
+            _ => format!("+ {} = {}", glued(&amount(step.amount)), money(step.total)),
+        };
+        out.label(4, if place == 0 { "Grew" } else { "" }, &format!("{when}: {sum}"));
+    }
 }
 
 /// The sum, and what it is made of.
@@ -85,12 +126,15 @@ fn total(out: &mut Lines, lines: &[StatementLine]) {
     let Some(all) = sum(&|line| Some(line.amount)) else { return };
     let parts: Vec<String> = lines.iter().map(|line| glued(&amount(line.amount))).collect();
     out.label(2, "Sum", &format!("{} = {}", parts.join(" + "), money(all)));
-    let of_state = |state| sum(&|line| (line.state == state).then_some(line.amount));
+    let of_state = |state| sum(&|line| (line.state == state).then_some(line.rest()));
     let shares = [
         ("taken", sum(&|line| Some(line.deducted))),
         ("not covered and owed", sum(&|line| Some(line.shortfall))),
         ("waiting for confirmation", of_state(PenaltyState::Held)),
         ("waived", of_state(PenaltyState::Waived)),
+        ("cut by caps", sum(&|line| Some(line.cut))),
+        ("disputed", of_state(PenaltyState::Disputed)),
+        ("earned back", of_state(PenaltyState::EarnedBack)),
     ];
     let shares: Vec<String> = shares
         .into_iter()

@@ -18,12 +18,12 @@ const WISH: &str = "//! clause: 2\nfn applies(ticket) { !ticket.urgent }\n\
     fn deadlines(ticket) { [due(\"wish\").within(hours(1)).met_by(\"resolved\")] }";
 const DEPOSIT: &str = "//! clause: 3\nfn deposit_floor() { yuan(1000) }";
 
-fn pack() -> Pack {
+fn pack(repair: &str) -> Pack {
     let files = [
         ("pack.toml", PACK),
         ("terms.toml", TERMS),
         ("contract.md", "# [1] Repair\n# [2] Wishes\n# [3] Deposit"),
-        ("clauses/1.rhai", REPAIR),
+        ("clauses/1.rhai", repair),
         ("clauses/2.rhai", WISH),
         ("clauses/3.rhai", DEPOSIT),
     ];
@@ -33,10 +33,15 @@ fn pack() -> Pack {
 
 /// The story of `T1` after these events: id, kind, local time, further fields.
 fn story(events: &[(&str, &str, &str, &str)], as_of: &str) -> String {
+    story_of(REPAIR, events, as_of)
+}
+
+fn story_of(repair: &str, events: &[(&str, &str, &str, &str)], as_of: &str) -> String {
     let mut engine = Engine::new();
-    engine.open(pack().into()).unwrap();
+    engine.open(pack(repair).into()).unwrap();
     for (id, kind, at, more) in events {
-        let ticket = if *kind == "deposit_paid" { "" } else { "\"ticket\": \"T1\"," };
+        let of_contract = *kind == "deposit_paid" || kind.starts_with("force_majeure");
+        let ticket = if of_contract { "" } else { "\"ticket\": \"T1\"," };
         let text = format!(
             "{{\"id\": \"{id}\", \"contract\": \"c\", {ticket} \"kind\": \"{kind}\", \"at\": \"{at}+08:00\"{more}}}"
         );
@@ -86,6 +91,34 @@ fn time_used_up_at_a_closing_falls_due_at_the_next_opening() {
     assert!(text.contains("Due      2026-03-10 Tue 09:00:00 +08:00: 10 h of open time"), "{text}");
     assert!(text.contains("Together: 1 h + 9 h = 10 h"), "{text}");
     assert!(text.contains("the limit is the opening that follows"), "{text}");
+}
+
+#[test]
+fn what_held_a_clock_and_how_its_penalty_grew() {
+    let repair = "//! clause: 1\nfn applies(ticket) { ticket.urgent }\nfn deadlines(ticket) {\n\
+        [due(\"repair\").within(hours(2)).pauses().pauses_at_most(hours(1)).met_by(\"resolved\")] }\n\
+        fn penalty(breach) { yuan(10) * started(breach.late, hours(1)) }";
+    let text = story_of(
+        repair,
+        &[
+            ("e1", "reported", "2026-03-02T10:00:00", ", \"data\": {\"urgent\": true}"),
+            ("e2", "force_majeure_started", "2026-03-02T10:30:00", ", \"data\": {\"reason\": \"flood\"}"),
+            ("e3", "force_majeure_ended", "2026-03-02T12:00:00", ""),
+            ("e4", "paused", "2026-03-02T12:30:00", ""),
+        ],
+        "2026-03-03T04:00:00+08:00",
+    );
+    for line in [
+        "until `force_majeure_started` (reason: flood)",
+        "still 2026-03-02 Mon 10:30:00 to 12:00:00, until `force_majeure_ended`",
+        "still 2026-03-02 Mon 12:30:00 to 13:30:00, until its pauses were used up",
+        "Grew     2026-03-02 Mon 14:30:00 +08:00: 10.00 CNY",
+        "2026-03-02 Mon 15:30:00 +08:00: + 10.00 = 20.00 CNY",
+        "3 steps: + 30.00 = 140.00 CNY",
+    ] {
+        let plain = text.replace('\u{a0}', " ");
+        assert!(plain.contains(line), "{line}\n{text}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdback::{Money, Pack, PenaltyState, Statement, StatementLine};
+use holdback::{CapCut, Money, Pack, PenaltyState, SayKind, Statement, StatementLine};
 
 use super::text::{amount, both, count, escape, moment, rough, share};
 use super::{ClockTotals, PageView};
@@ -76,12 +76,24 @@ fn clause(pack: &Pack, id: &str) -> String {
     format!("{} <span class=\"soft\">{}</span>", escape(id), escape(title))
 }
 
-/// What has become of a clause's penalties, in minor units.
-#[derive(Default)]
-struct Shares {
-    held: i64,
-    waived: i64,
-    shortfall: i64,
+/// What a column of the table adds up of each penalty.
+type Sum = fn(&StatementLine) -> Money;
+
+/// The sums of the table of clauses. The last ones are shown only where there is something to show.
+const SUMS: [(&str, &str, Sum); 8] = [
+    ("Assessed", "应扣", |line| line.amount),
+    ("Deducted", "已扣", |line| line.deducted),
+    ("Not covered", "欠额", |line| line.shortfall),
+    ("To confirm", "待确认", |line| rest_if(line, PenaltyState::Held)),
+    ("Waived", "免除", |line| rest_if(line, PenaltyState::Waived)),
+    ("Cut by caps", "封顶免扣", |line| line.cut),
+    ("Disputed", "争议中", |line| rest_if(line, PenaltyState::Disputed)),
+    ("Earned back", "达标返还", |line| rest_if(line, PenaltyState::EarnedBack)),
+];
+const ALWAYS_SHOWN: usize = 5;
+
+fn rest_if(line: &StatementLine, state: PenaltyState) -> Money {
+    if line.state == state { line.rest() } else { Money::zero(line.amount.currency()) }
 }
 
 /// Penalties by clause, with their sum.
@@ -89,56 +101,29 @@ pub(super) fn clauses(statement: &Statement, pack: &Pack) -> String {
     if statement.by_clause.is_empty() {
         return format!("<p>{}</p>\n", both("No penalty is owed.", "没有违约金。"));
     }
-    let mut shares: BTreeMap<&str, Shares> = BTreeMap::new();
+    let mut by_clause: BTreeMap<&str, (usize, [i64; SUMS.len()])> = BTreeMap::new();
+    let mut all = (0, [0; SUMS.len()]);
     for line in &statement.penalties {
-        let of_clause = shares.entry(&line.clause).or_default();
-        let sum = match line.state {
-            PenaltyState::Held => &mut of_clause.held,
-            PenaltyState::Waived => &mut of_clause.waived,
-            _ => &mut of_clause.shortfall,
-        };
-        let part = if line.state == PenaltyState::Held || line.state == PenaltyState::Waived {
-            line.amount
-        } else {
-            line.shortfall
-        };
-        *sum = sum.saturating_add(part.minor());
+        for (count, sums) in [by_clause.entry(&line.clause).or_default(), &mut all] {
+            *count += 1;
+            for (sum, (_, _, of)) in sums.iter_mut().zip(SUMS) {
+                *sum = sum.saturating_add(of(line).minor());
+            }
+        }
     }
-    let money = |minor: i64| amount(Money::from_minor(minor, pack.currency));
-    let row = |name: String, n: u64, assessed: i64, deducted: i64, shares: &Shares| {
-        let cells = [assessed, deducted, shares.shortfall, shares.held, shares.waived].map(money);
-        format!(
-            "<tr><th scope=\"row\">{name}</th>{}{}</tr>\n",
-            number(&count(usize::try_from(n).unwrap_or(usize::MAX))),
-            cells.iter().map(|cell| number(cell)).collect::<String>()
-        )
+    let shown = |place: usize| place < ALWAYS_SHOWN || all.1.get(place).is_some_and(|sum| *sum != 0);
+    let row = |name: String, (n, sums): &(usize, [i64; SUMS.len()])| {
+        let cells = sums.iter().enumerate().filter(|(place, _)| shown(*place));
+        let cells = cells.map(|(_, sum)| number(&amount(Money::from_minor(*sum, pack.currency))));
+        let cells: String = cells.collect();
+        format!("<tr><th scope=\"row\">{name}</th>{}{cells}</tr>\n", number(&count(*n)))
     };
-    let (mut rows, mut all, mut total) = (String::new(), Shares::default(), (0_u64, 0_i64, 0_i64));
-    let none = Shares::default();
-    for (id, sum) in &statement.by_clause {
-        let of_clause = shares.get(id.as_str()).unwrap_or(&none);
-        let (assessed, deducted) = (sum.amount.minor(), sum.deducted.minor());
-        rows.push_str(&row(clause(pack, id), sum.count, assessed, deducted, of_clause));
-        total = (
-            total.0.saturating_add(sum.count),
-            total.1.saturating_add(assessed),
-            total.2.saturating_add(deducted),
-        );
-        all.held = all.held.saturating_add(of_clause.held);
-        all.waived = all.waived.saturating_add(of_clause.waived);
-        all.shortfall = all.shortfall.saturating_add(of_clause.shortfall);
-    }
-    let sum = row(both("Sum", "合计"), total.0, total.1, total.2, &all);
-    let columns = [
-        ("Clause", "条款", false),
-        ("Penalties", "笔数", true),
-        ("Assessed", "应扣", true),
-        ("Deducted", "已扣", true),
-        ("Not covered", "欠额", true),
-        ("To confirm", "待确认", true),
-        ("Waived", "免除", true),
-    ];
-    table("", &columns, &rows, &format!("<tfoot>\n{sum}</tfoot>\n"))
+    let rows: String = by_clause.iter().map(|(id, sums)| row(clause(pack, id), sums)).collect();
+    let foot = format!("<tfoot>\n{}</tfoot>\n", row(both("Sum", "合计"), &all));
+    let sums = SUMS.iter().enumerate().filter(|(place, _)| shown(*place));
+    let mut columns: Vec<Column> = vec![("Clause", "条款", false), ("Penalties", "笔数", true)];
+    columns.extend(sums.map(|(_, (english, chinese, _))| (*english, *chinese, true)));
+    table("", &columns, &rows, &foot)
 }
 
 /// The largest penalties one by one, the newest first among equals.
@@ -188,6 +173,8 @@ fn penalty_row(line: &StatementLine, pack: &Pack) -> String {
         PenaltyState::Shortfall => ("not covered", "欠额"),
         PenaltyState::Held => ("to confirm", "待确认"),
         PenaltyState::Waived => ("waived", "免除"),
+        PenaltyState::Disputed => ("disputed", "争议中"),
+        PenaltyState::EarnedBack => ("earned back", "达标返还"),
     };
     format!(
         "<tr><td class=\"when\">{}</td><td class=\"id\">{}</td><td class=\"k\">{}</td>\
@@ -199,6 +186,32 @@ fn penalty_row(line: &StatementLine, pack: &Pack) -> String {
         number(&amount(line.amount)),
         number(&amount(line.deducted)),
         number(&amount(line.shortfall)),
-        both(english, chinese)
+        both(english, chinese) + reasons(line, pack).as_str()
     )
+}
+
+/// Under the state of a penalty: what earlier breaches and caps made of its price, and who said what.
+fn reasons(line: &StatementLine, pack: &Pack) -> String {
+    let mut reasons = Vec::new();
+    if line.base != line.amount {
+        let base = amount(line.base);
+        reasons
+            .push(both(&format!("a repetition: {base} the first time"), &format!("再次违约，首次为 {base}")));
+    }
+    for CapCut { cap, amount: cut } in &line.cut_by {
+        let (cap, cut) = (escape(cap), amount(*cut));
+        reasons.push(both(&format!("{cut} cut ({cap})"), &format!("封顶免扣 {cut}")));
+    }
+    for say in &line.say {
+        let (english, chinese) = match say.kind {
+            SayKind::Confirmed => ("confirmed", "确认"),
+            SayKind::Waived => ("waived", "免除"),
+            SayKind::Disputed => ("disputed", "提出争议"),
+            SayKind::DisputeEnded => ("dispute ended", "争议结束"),
+        };
+        let by = say.by.as_deref().map_or(String::new(), |by| format!(" {}", escape(by)));
+        let why = say.why.as_deref().map_or(String::new(), |why| format!(": {}", escape(why)));
+        reasons.push(format!("{} {}{by}{why}", both(english, chinese), moment(pack, say.at)));
+    }
+    reasons.iter().map(|reason| format!("<br><span class=\"soft\">{reason}</span>")).collect()
 }

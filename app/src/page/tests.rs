@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use holdback::{ClauseTotal, Deposit, DepositPoint, Money, PenaltyState, StatementLine};
+use holdback::{
+    CapCut, ClauseTotal, Deposit, DepositPoint, Money, PenaltyState, Say, SayKind, StatementLine, Subject,
+};
 
 use super::*;
 
@@ -32,7 +34,8 @@ fn yuan(minor: i64) -> Money {
 
 fn statement(history: Vec<DepositPoint>, penalties: Vec<StatementLine>) -> Statement {
     let sum: i64 = penalties.iter().map(|line| line.amount.minor()).sum();
-    let total = ClauseTotal { count: penalties.len() as u64, amount: yuan(sum), deducted: yuan(sum) };
+    let total =
+        ClauseTotal { count: penalties.len() as u64, amount: yuan(sum), cut: yuan(0), deducted: yuan(sum) };
     let by_clause =
         if penalties.is_empty() { BTreeMap::new() } else { BTreeMap::from([("1".to_owned(), total)]) };
     Statement {
@@ -49,6 +52,9 @@ fn statement(history: Vec<DepositPoint>, penalties: Vec<StatementLine>) -> State
             shortfall: yuan(0),
             held: yuan(0),
             waived: yuan(0),
+            disputed: yuan(0),
+            cut: yuan(0),
+            earned_back: yuan(0),
         },
         balances: BTreeMap::new(),
         by_clause,
@@ -61,14 +67,19 @@ fn statement(history: Vec<DepositPoint>, penalties: Vec<StatementLine>) -> State
 fn line(ticket: &str, n: i64) -> StatementLine {
     StatementLine {
         id: format!("{ticket}/1/repair"),
+        subject: Subject::Ticket,
         ticket: ticket.into(),
         clause: "1".into(),
         clock: "repair".into(),
         at: Instant::from_seconds(1_772_000_000 + n).unwrap(),
+        base: yuan(50_000),
         amount: yuan(50_000),
+        cut: yuan(0),
+        cut_by: Vec::new(),
         deducted: yuan(50_000),
         shortfall: yuan(0),
         state: PenaltyState::Deducted,
+        say: Vec::new(),
     }
 }
 
@@ -202,6 +213,32 @@ fn penalties_beyond_two_hundred_are_counted() {
     // The newest first among equals.
     assert!(html.contains(">T1233<") && html.contains(">T1034<") && !html.contains(">T1033<"));
     assert!(html.contains("617,000.00"));
+}
+
+#[test]
+fn a_penalty_tells_what_was_cut_and_who_said_what() {
+    let mut cut = line("T1", 0);
+    (cut.base, cut.deducted, cut.cut) = (yuan(25_000), yuan(30_000), yuan(20_000));
+    cut.cut_by = vec![CapCut { cap: "per month, clause <7.3>".into(), amount: yuan(20_000) }];
+    let mut disputed = line("T2", 1);
+    (disputed.deducted, disputed.state) = (yuan(10_000), PenaltyState::Disputed);
+    disputed.say = vec![Say {
+        kind: SayKind::Disputed,
+        at: at("2026-03-02T10:00:00+08:00"),
+        event: "d1".into(),
+        by: Some("<b>王老师".into()),
+        why: Some("no <access>".into()),
+    }];
+    let plain = drawn(statement(points(2), vec![line("T1", 0)]), Vec::new());
+    assert!(!plain.contains("Cut by caps") && !plain.contains("Disputed"));
+    let html = drawn(statement(points(2), vec![cut, disputed]), Vec::new());
+    check_form(&html);
+    for told in ["200.00 cut (per month, clause &lt;7.3&gt;)", "封顶免扣 200.00", "250.00 the first time"]
+    {
+        assert!(html.contains(told), "{told}");
+    }
+    assert!(html.contains("&lt;b&gt;王老师: no &lt;access&gt;"));
+    assert!(html.contains("<th scope=\"col\" class=\"n\">Disputed<br>") && html.contains(">400.00<"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use holdback::{Instant, Money, Pack};
 
 /// User text within HTML, between tags or in quoted attributes. Control characters and marks that turn the direction
 /// of writing are shown as what they are not: a replacement character.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

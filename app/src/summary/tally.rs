@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use holdback::{Assessment, ClockOutcome, ClockState, Engine, FactType, Instant, Money, Pack, Statement};
+use holdback::{
+    Assessment, ClockOutcome, ClockState, ContractAssessment, Engine, FactType, Instant, Money, Pack,
+    Statement,
+};
 use serde::Serialize;
 
 use crate::files::word;
@@ -19,6 +22,8 @@ pub(crate) struct Tally {
     /// Those with breaches or findings first.
     pub(crate) clauses: Vec<ClauseTally>,
     pub(crate) faults: Vec<Unassessed>,
+    /// The contracts themselves, where there is anything to judge.
+    pub(crate) obligations: Vec<ContractAssessment>,
 }
 
 /// All clocks of one clause and name.
@@ -102,6 +107,15 @@ impl ClockTally {
     }
 }
 
+fn obligations(engine: &Engine) -> Vec<ContractAssessment> {
+    let judged = engine.contracts().filter_map(|contract| engine.contract_assessment(contract));
+    let told = |found: &ContractAssessment| {
+        let nothing = found.duties.is_empty() && found.levels.is_empty() && found.findings.is_empty();
+        !nothing || found.fault.is_some()
+    };
+    judged.filter(told).collect()
+}
+
 impl Tally {
     pub(crate) fn of(replayed: &Replayed) -> Tally {
         let (pack, engine) = (&*replayed.pack, &replayed.engine);
@@ -114,6 +128,7 @@ impl Tally {
             status: BTreeMap::new(),
             clauses: clauses(pack),
             faults: Vec::new(),
+            obligations: obligations(engine),
         };
         for contract in engine.contracts() {
             for ticket in engine.tickets(contract) {

@@ -12,10 +12,10 @@ use crate::page::amount;
 const BUSIEST: usize = 8;
 
 /// A text growing line by line. Writing to a text does not fail.
-struct Page(String);
+pub(super) struct Page(String);
 
 impl Page {
-    fn line(&mut self, text: impl std::fmt::Display) {
+    pub(super) fn line(&mut self, text: impl std::fmt::Display) {
         let _ = writeln!(self.0, "{text}");
     }
 
@@ -24,12 +24,12 @@ impl Page {
         let _ = writeln!(self.0, "{name:<11} {text}");
     }
 
-    fn heading(&mut self, text: &str) {
+    pub(super) fn heading(&mut self, text: &str) {
         let _ = writeln!(self.0, "\n{text}");
     }
 
     /// Rows under their headings; the first column of texts, the others of numbers.
-    fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+    pub(super) fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
             cells.chain(head.get(column).map(|head| head.chars().count())).max().unwrap_or(0)
@@ -55,6 +55,7 @@ impl Summary {
         let mut page = Page(String::new());
         self.head(&mut page);
         self.clocks(&mut page);
+        self.obligations.tell(&mut page);
         self.money(&mut page);
         self.clauses(&mut page);
         self.faults(&mut page);
@@ -221,6 +222,9 @@ fn deposit(deposit: &Deposit, page: &mut Page) {
         ("shortfall", deposit.shortfall),
         ("waits for confirmation", deposit.held),
         ("waived", deposit.waived),
+        ("cut by caps", deposit.cut),
+        ("disputed", deposit.disputed),
+        ("earned back", deposit.earned_back),
     ];
     // What is nothing is not worth a line, but for the sums that every contract has.
     let shown = |name: &str, sum: &Money| {
@@ -245,7 +249,7 @@ fn more(counts: &[(u64, &str)]) -> String {
 }
 
 /// With a comma between every three digits.
-fn thousands_of(count: u64) -> String {
+pub(super) fn thousands_of(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
