@@ -45,7 +45,7 @@ fn compare(name: &str) {
     }
     let told = format!("{name}: {judged} judged, {faults} faults, {owing} with a penalty");
     assert!(
-        judged > TICKETS / 2 && faults > judged / 50 && faults < judged / 2 && owing > judged / 50,
+        judged > TICKETS / 3 && faults > judged / 50 && faults < judged * 2 / 3 && owing > judged / 50,
         "{told}"
     );
 }

@@ -174,11 +174,11 @@ fn events_of_any_bytes_are_read_or_refused() {
 /// Were made-up clauses refused, the evaluators would not be asked.
 #[test]
 fn made_up_clauses_are_taken() {
-    let mut taken = 0;
+    let mut refused = Vec::new();
     for seed in 0..200 {
         let mut dice = Choices::random(seed);
         let bytes: Vec<u8> = (0..2_000).map(|_| dice.below(256) as u8).collect();
-        taken += usize::from(bodies::is_taken(&bytes));
+        refused.extend(bodies::refusal(&bytes));
     }
-    assert!(taken > 190, "{taken} of 200");
+    assert!(refused.len() < 10, "{} of 200: {refused:#?}", refused.len());
 }

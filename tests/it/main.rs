@@ -6,6 +6,7 @@
     reason = "in a test a panic is the verdict"
 )]
 
+mod accrual;
 mod check;
 mod chinese;
 mod cli;
@@ -17,8 +18,11 @@ mod json;
 mod laws;
 mod mistakes;
 mod model;
+mod money;
 mod new;
+mod obligations;
 mod penalties;
+mod records;
 mod refused;
 mod rules;
 mod tidy;

@@ -4,7 +4,7 @@ mod clocks;
 pub(crate) mod history;
 mod money;
 
-use clocks::{Cal, Found, Length, Pauses, Spec, Start, walk};
+use clocks::{Cal, Found, Length, Pauses, Spec, Start, table, walk};
 use history::{History, MOVING_FLOOR, TICKETS, minute};
 use holdback::{ClockState, Engine, Event, assess};
 use money::{Account, Line, Price, settle};
@@ -44,13 +44,15 @@ fn facts(events: &[&Event]) -> Option<Facts> {
 }
 
 /// The clocks that the test pack's scripts set, in Rust.
-fn specs(facts: &Facts, accepted: bool) -> Vec<Spec> {
+fn specs(facts: &Facts, accepted: bool, base: i64) -> Vec<Spec> {
     const REPORTED: Start = Start::On(&["reported"]);
     let customer: Pauses = Pauses::For(&["customer"]);
     let (m, n) = (Length::Minutes(facts.m), Length::Minutes(facts.n));
     let mut specs = Vec::new();
     let mut add = |clause, name, start, length: &Length, cal, pauses: &Pauses, stops| {
-        specs.push(Spec { clause, name, start, length: length.clone(), stops, cal, pauses: pauses.clone() });
+        let (length, pauses) = (length.clone(), pauses.clone());
+        let pause_max = (name == "held").then_some(200);
+        specs.push(Spec { clause, name, start, length, stops, cal, pauses, pause_max });
     };
     add("1", "plain", REPORTED, &m, Cal::Always, &Pauses::Never, &["resolved", "responded"][..]);
     add("1", "answer", REPORTED, &n, Cal::Work, &Pauses::Any, &["responded", "accepted"]);
@@ -61,6 +63,8 @@ fn specs(facts: &Facts, accepted: bool) -> Vec<Spec> {
     add("2", "night", REPORTED, &n, Cal::Night, &Pauses::Any, &["resolved", "closed"]);
     let begun = Start::On(&["responded", "work_started"]);
     add("2", "begun", begun, &n, Cal::Night, &Pauses::Never, &["resolved"]);
+    let held = Pauses::For(&["customer", "parts"]);
+    add("2", "held", REPORTED, &m, Cal::Work, &held, &["resolved"]);
     if facts.kind == "b" || accepted {
         add("3", "days", REPORTED, &Length::Days(2), Cal::Always, &Pauses::Never, &["resolved"]);
         let parts = Pauses::For(&["parts"]);
@@ -68,6 +72,8 @@ fn specs(facts: &Facts, accepted: bool) -> Vec<Spec> {
         if let Some(plan) = facts.plan {
             let agreed = Start::On(&["plan_agreed"]);
             add("3", "agreed", agreed, &Length::Until(plan), Cal::Work, &Pauses::Never, &["resolved"]);
+            let before = Length::Until(table(Cal::Work, base).close_before(plan, 1));
+            add("3", "ready", REPORTED, &before, Cal::Work, &Pauses::Never, &["accepted"]);
         }
     }
     specs
@@ -82,25 +88,35 @@ fn clocks(history: &History, contract: &str, ticket: &str) -> Option<Vec<(Spec, 
     let facts = facts(&events)?;
     let accepted = events_of(history, contract, None).iter().any(|event| event.kind == "project_accepted");
     let as_of = history.as_of.micros() / 60_000_000;
+    let force = events_of(history, contract, None);
+    let mut moves = events;
+    moves.extend(force.into_iter().filter(|event| event.kind.starts_with("force_majeure")));
+    moves.sort_by(|a, b| a.order().cmp(&b.order()));
     let mut clocks: Vec<(Spec, Found)> = Vec::new();
-    for spec in specs(&facts, accepted) {
+    for spec in specs(&facts, accepted, history.base) {
         let parent = match spec.start {
             Start::BreachOf(parent) => clocks.iter().find(|(spec, _)| spec.name == parent),
             Start::On(_) => None,
         };
-        let found = walk(&spec, history.base, &events, parent.map(|(_, found)| found), as_of);
+        let found = walk(&spec, history.base, &moves, parent.map(|(_, found)| found), as_of);
         clocks.push((spec, found));
     }
     Some(clocks)
 }
 
-/// What the test pack's scripts ask for a breach, in fen.
-fn price(spec: &Spec, late: i64) -> i64 {
+/// What the test pack's scripts ask for a breach, in fen: since when how much in all.
+fn prices(spec: &Spec, due: i64, found: &Found) -> Vec<(i64, i64)> {
+    let late = (1..).zip(&found.late_at);
     match (spec.clause, spec.name) {
-        ("1", "fix") => 100_000,
-        ("1", _) => 50_000,
-        ("2", _) => 7_000 * ((late + 59) / 60),
-        _ => (7_000 * (late / 30)).min(150_000),
+        ("1", "fix") => vec![(due, 100_000)],
+        ("1", _) => vec![(due, 50_000)],
+        // An hour costs as soon as it begins, with the first minute of it that runs.
+        ("2", _) => late.filter(|(n, _)| n % 60 == 1).map(|(n, at)| (at - 1, 7_000 * (n / 60 + 1))).collect(),
+        // Half an hour costs when it is over; more than 1500 yuan it never costs.
+        _ => {
+            let full = late.filter(|(n, _)| n % 30 == 0).map(|(n, at)| (*at, 7_000 * (n / 30)));
+            full.map(|(at, sum): (i64, i64)| (at, sum.min(150_000))).take(22).collect()
+        }
     }
 }
 
@@ -132,12 +148,13 @@ fn compare_clocks(history: &History, contract: &str, ticket: &str) -> Result<Vec
         prop_assert_eq!(clock.late.whole_seconds(), wanted.late * 60, "lateness of {}", what);
         if let (ClockState::Breached | ClockState::Late, Some(due)) = (wanted.state, wanted.due) {
             let id = format!("{ticket}/{}/{}", spec.clause, spec.name);
-            prices.push(Price { id, at: minute(due), amount: price(spec, wanted.late) });
+            let steps = self::prices(spec, due, wanted);
+            prices.push(Price { id, steps: steps.into_iter().map(|(at, sum)| (minute(at), sum)).collect() });
         }
     }
-    prices.retain(|price| price.amount > 0);
+    prices.retain(|price| !price.steps.is_empty());
     let owed: Vec<(String, i64)> = found.penalties.iter().map(|p| (p.id.clone(), p.amount.minor())).collect();
-    let wanted: Vec<(String, i64)> = prices.iter().map(|p| (p.id.clone(), p.amount)).collect();
+    let wanted: Vec<(String, i64)> = prices.iter().map(|p| (p.id.clone(), p.amount())).collect();
     prop_assert_eq!(owed, wanted);
     Ok(prices)
 }
@@ -197,7 +214,7 @@ fn random_histories_reach_every_state() {
                     seen.insert(format!("{:?} in {:?}", found.state, spec.cal));
                     if matches!(found.state, ClockState::Breached | ClockState::Late) {
                         let id = format!("{ticket}/{}/{}", spec.clause, spec.name);
-                        prices.push(Price { id, at: minute(found.due.unwrap()), amount: 40_000 });
+                        prices.push(Price { id, steps: vec![(minute(found.due.unwrap()), 40_000)] });
                     }
                 }
             }

@@ -43,18 +43,21 @@ fn none(rule: &str, faults: Vec<String>) {
 }
 
 /// The stages of the engine in the order of the data path, each built on those before it.
-const STAGES: [&str; 23] = [
+const STAGES: [&str; 26] = [
     "nearest",
     "diagnostic",
     "time",
     "money",
     "event",
     "calendar",
+    "roster",
     "terms",
     "ticket",
     "journal",
     "clock",
+    "duty",
     "vocabulary",
+    "level",
     "program",
     "policy",
     "pack",
@@ -227,7 +230,11 @@ fn every_clause_file_has_cases_and_every_case_a_clause() {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for (path, text) in &clauses {
-        let pack = path.split('/').nth(1).unwrap_or("");
+        // The folder with the clauses lies in the pack's.
+        let pack = path
+            .rsplit_once('/')
+            .and_then(|(clauses, _)| clauses.rsplit_once('/'))
+            .map_or("", |(pack, _)| pack);
         let id = text.lines().find_map(|line| line.strip_prefix("//! clause:")).map(str::trim).unwrap_or("");
         let about = format!("clause = \"{id}\"");
         let has = cases

@@ -62,7 +62,7 @@ of = ["automatic", "on_confirmation"]
 values = [{ from = 2020-01-01, value = "automatic" }]
 "#;
 
-const FIRST: &str = "//! clause: 1.1\n//! cap: fine\n//! allow: W0904 the law's number\nfn deadlines(ticket) { [due(\"a\").within(hours(1)).met_by(\"closed\")] }\nfn penalty(breach) { min(terms.fine, yuan(400)) }\n";
+const FIRST: &str = "//! clause: 1.1\n//! cap: fine\n//! allow: W0904 the law's number\nfn penalty(breach) { min(terms.fine, yuan(400)) }\nfn deadlines(ticket) { [due(\"a\").within(hours(1)).met_by(\"closed\")] }\n";
 const SECOND: &str = "//! clause: 1.2\nfn deposit_floor() { yuan(0) }\n";
 const CONTRACT: &str = "# 合同\n\n## [1.1] 维修 · Repair\n## [1.2] 质保金\n## [1.3] 咨询\n";
 const DAYS: &str = "{\"2026\": {\"holidays\": [\"2026-01-01\"]}}";
@@ -324,7 +324,7 @@ fn headers() {
             "E0112 clauses/1.1.rhai:2:5:6",
             "E0112 clauses/1.1.rhai:3:5:3",
             "E0112 clauses/1.1.rhai:4:5:5",
-            "W0904 clauses/1.1.rhai:6:43:3",
+            "W0904 clauses/1.1.rhai:5:43:3",
         ],
     );
     first("//! cap: fine", "//! cpa: fine", &["E0112 clauses/1.1.rhai:2:5:3"]);

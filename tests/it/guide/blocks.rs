@@ -9,13 +9,13 @@ pub(crate) const BASE: &str = "base";
 
 /// The marks there are, by language.
 const MARKS: [(&str, &[&str]); 7] = [
-    ("toml", &["pack", "terms", "cases"]),
+    ("toml", &["pack", "terms", "cases", "roster"]),
     ("rhai", &["clause", "refused", "warned"]),
     ("markdown", &["contract"]),
     ("csv", &["events"]),
     ("json", &["events"]),
     ("sh", &["run"]),
-    ("text", &["output", "message"]),
+    ("text", &["output", "message", "shifts"]),
 ];
 
 /// A fenced block.
@@ -123,6 +123,8 @@ pub(crate) fn files(blocks: &[Block], name: &str) -> BTreeMap<String, String> {
                 "pack" => "pack.toml".to_owned(),
                 "terms" => "terms.toml".to_owned(),
                 "contract" => "contract.md".to_owned(),
+                "roster" => "roster.toml".to_owned(),
+                "shifts" => "shifts/engineer.ics".to_owned(),
                 "cases" => format!("cases/{name}.toml"),
                 "clause" => {
                     // A block without a head goes on with the file before it.

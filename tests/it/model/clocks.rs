@@ -137,7 +137,27 @@ impl Table {
         while !has_hours(date) {
             date = date + Days::new(1);
         }
+        self.close(date)
+    }
+
+    fn close(&self, date: NaiveDate) -> i64 {
         self.cal.at(date, self.cal.hours(date).last().unwrap().1)
+    }
+
+    /// The close of the day before which so many whole working days lie, up to an instant.
+    pub(crate) fn close_before(&self, until: i64, n: usize) -> i64 {
+        let mut date = self.cal.date_of(until) + Days::new(1);
+        let mut whole = 0;
+        loop {
+            date = date - Days::new(1);
+            if self.cal.hours(date).is_empty() || self.close(date) > until {
+                continue;
+            }
+            if whole == n {
+                return self.close(date);
+            }
+            whole += 1;
+        }
     }
 }
 
@@ -172,6 +192,8 @@ pub(crate) struct Spec {
     pub(crate) stops: &'static [&'static str],
     pub(crate) cal: Cal,
     pub(crate) pauses: Pauses,
+    /// Minutes for which pauses may hold it.
+    pub(crate) pause_max: Option<i64>,
 }
 
 /// How a clock stands, in minutes since 1970.
@@ -182,6 +204,8 @@ pub(crate) struct Found {
     pub(crate) due: Option<i64>,
     pub(crate) stopped: Option<i64>,
     pub(crate) late: i64,
+    /// The minutes by which it was late: when each had passed.
+    pub(crate) late_at: Vec<i64>,
 }
 
 /// One clock on its way.
@@ -199,18 +223,30 @@ struct Walk<'a> {
     ran_to_stop: Option<i64>,
     /// Reasons of the pauses that last.
     pauses: Vec<Option<String>>,
+    /// Minutes for which they may hold it yet.
+    pauses_left: i64,
+    /// Windows of force majeure that hold it.
+    windows: Vec<Option<String>>,
     /// Open minutes not used yet.
     left: i64,
     /// When the time is used up, if it is and nothing has come between.
     ends: Option<i64>,
     breached: Option<i64>,
-    late: i64,
+    late_at: Vec<i64>,
 }
 
 const REVOCABLE: [&str; 3] = ["resolved", "accepted", "closed"];
 
 impl Walk<'_> {
     fn stands_still(&self) -> bool {
+        !self.windows.is_empty() || self.is_paused()
+    }
+
+    fn is_paused(&self) -> bool {
+        self.pauses_left > 0 && self.has_pause()
+    }
+
+    fn has_pause(&self) -> bool {
         match self.spec.pauses {
             Pauses::Never => false,
             Pauses::Any => !self.pauses.is_empty(),
@@ -226,11 +262,19 @@ impl Walk<'_> {
 
     /// The minute before `at` has passed.
     fn pass(&mut self, at: i64) {
+        let could_run = self.started.is_some() && !self.cancelled && self.stops.is_empty();
+        if could_run && self.windows.is_empty() && self.is_paused() && self.spec.pause_max.is_some() {
+            self.pauses_left -= 1;
+            if self.pauses_left == 0 && self.breached.is_none() {
+                self.go(at);
+            }
+            return;
+        }
         if !self.runs() || !self.table.is_open(at - 1) {
             return;
         }
         if self.breached.is_some() {
-            self.late += 1;
+            self.late_at.push(at);
         } else if self.left > 0 && !matches!(self.spec.length, Length::Until(_)) {
             self.left -= 1;
             if self.left == 0 {
@@ -286,6 +330,16 @@ impl Walk<'_> {
                 self.called_off = true;
                 self.cancelled = self.stops.is_empty();
             }
+            "force_majeure_started" => {
+                let named = event.data.get("clocks").and_then(|names| names.as_array());
+                if named.is_none_or(|names| names.iter().any(|name| name == self.spec.name)) {
+                    self.windows.push(window(event));
+                }
+            }
+            "force_majeure_ended" => match window(event) {
+                Some(name) => self.windows.retain(|open| open.as_ref() != Some(&name)),
+                None => self.windows.clear(),
+            },
             // The ticket is worked on again: nothing holds the clock but what was done for good.
             "reopened" | "rejected" => {
                 self.pauses.clear();
@@ -324,8 +378,13 @@ impl Walk<'_> {
             (None, None) => ClockState::Running,
         };
         let due = due.filter(|_| !matches!(state, ClockState::Waiting | ClockState::Cancelled));
-        Found { state, due, stopped: stopped.filter(|_| self.started.is_some()), late: self.late }
+        let (stopped, late_at) = (stopped.filter(|_| self.started.is_some()), self.late_at.clone());
+        Found { state, due, stopped, late: late_at.len() as i64, late_at }
     }
+}
+
+fn window(event: &Event) -> Option<String> {
+    event.data.get("window").and_then(|name| name.as_str()).map(str::to_owned)
 }
 
 /// Walks one clock through a ticket's events, which are in order and not after `as_of`.
@@ -340,10 +399,12 @@ pub(crate) fn walk(spec: &Spec, base: i64, events: &[&Event], parent: Option<&Fo
         stops: Vec::new(),
         ran_to_stop: None,
         pauses: Vec::new(),
+        pauses_left: spec.pause_max.unwrap_or(i64::MAX),
+        windows: Vec::new(),
         left: 0,
         ends: None,
         breached: None,
-        late: 0,
+        late_at: Vec::new(),
     };
     let breach = parent.filter(|found| matches!(found.state, ClockState::Breached | ClockState::Late));
     let breach = breach.and_then(|found| found.due);

@@ -97,6 +97,8 @@ fn deadlines(ticket) {
         due("night").within(minutes(ticket.n)).in_calendar("night").pauses().met_by("resolved", "closed"),
         due("begun").starts_on("responded", "work_started").within(minutes(ticket.n)).in_calendar("night")
             .met_by("resolved"),
+        due("held").within(minutes(ticket.m)).in_calendar("work").pauses_for("customer", "parts")
+            .pauses_at_most(minutes(200)).met_by("resolved"),
     ]
 }
 fn penalty(breach) { terms.rate * started(breach.late, hours(1)) }
@@ -113,6 +115,7 @@ fn deadlines(ticket) {
         [
             in_days(), in_working_days(),
             due("agreed").by("plan_due").starts_on("plan_agreed").in_calendar("work").met_by("resolved"),
+            due("ready").before("plan_due", working_days(1)).in_calendar("work").met_by("accepted"),
         ]
     } else {
         [in_days(), in_working_days()]
@@ -225,6 +228,13 @@ enum Happening {
         contract: &'static str,
         slot: i64,
     },
+    ForceMajeure {
+        contract: &'static str,
+        slot: i64,
+        window: Option<&'static str>,
+        /// The clocks it names, all if none; nothing when it ends.
+        clocks: Option<Vec<&'static str>>,
+    },
 }
 
 fn facts(slots: i64) -> impl Strategy<Value = Facts> {
@@ -276,8 +286,16 @@ fn ticket_event(slots: i64) -> impl Strategy<Value = Happening> {
     )
 }
 
-const CLOCKS: [(&str, &str); 6] =
-    [("1", "plain"), ("1", "fix"), ("1", "plan"), ("2", "next"), ("2", "night"), ("3", "days")];
+const CLOCKS: [(&str, &str); 8] = [
+    ("1", "plain"),
+    ("1", "fix"),
+    ("1", "plan"),
+    ("2", "next"),
+    ("2", "night"),
+    ("2", "held"),
+    ("3", "days"),
+    ("3", "ready"),
+];
 
 fn contract_event(slots: i64) -> impl Strategy<Value = Happening> {
     let contract = || select(&["c", "c", "d"][..]);
@@ -287,7 +305,13 @@ fn contract_event(slots: i64) -> impl Strategy<Value = Happening> {
         let (contract, ticket) = *TICKETS.get(ticket).unwrap_or(&("c", "T9"));
         (contract, format!("{ticket}/{clause}/{clock}"))
     });
+    let names = prop::collection::vec(select(&CLOCKS[..]).prop_map(|(_, clock)| clock), 0..4);
+    let window = || prop::option::of(select(&["flood", "strike"][..]));
+    let force = (contract(), 0..slots, window(), prop::option::of(names));
     prop_oneof![
+        3 => force.prop_map(|(contract, slot, window, clocks)| {
+            Happening::ForceMajeure { contract, slot, window, clocks }
+        }),
         4 => money.prop_map(|(contract, amount, slot, released)| Happening::Money { contract, amount, slot, released }),
         4 => (penalty, 0..slots, prop::bool::weighted(0.4)).prop_map(|((contract, penalty), slot, waived)| {
             Happening::Word { contract, penalty, slot, waived }
@@ -391,6 +415,13 @@ fn event(happening: &Happening, id: String, base: i64, grid: i64, jitter: i64) -
         Happening::Word { contract, penalty, slot, waived } => {
             let (kind, second) = if *waived { ("penalty_waived", 40) } else { ("penalty_confirmed", 30) };
             of_contract(contract, kind, at(*slot, second), json!({ "penalty": penalty, "reason": "agreed" }))
+        }
+        Happening::ForceMajeure { contract, slot, window, clocks } => {
+            let mut data = Map::new();
+            data.extend(window.map(|window| ("window".to_owned(), json!(window))));
+            data.extend(clocks.iter().filter(|c| !c.is_empty()).map(|c| ("clocks".to_owned(), json!(c))));
+            let kind = if clocks.is_some() { "force_majeure_started" } else { "force_majeure_ended" };
+            of_contract(contract, kind, at(*slot, 0), json!(data))
         }
         Happening::Accepted { contract, slot } => {
             of_contract(contract, "project_accepted", at(*slot, 0), json!({}))

@@ -8,8 +8,14 @@ use holdback::{Event, Instant, PenaltyState};
 #[derive(Clone, Debug)]
 pub(crate) struct Price {
     pub(crate) id: String,
-    pub(crate) at: Instant,
-    pub(crate) amount: i64,
+    /// Since when it costs how much in all.
+    pub(crate) steps: Vec<(Instant, i64)>,
+}
+
+impl Price {
+    pub(crate) fn amount(&self) -> i64 {
+        self.steps.last().map_or(0, |(_, sum)| *sum)
+    }
 }
 
 /// What has become of a penalty, in minor units.
@@ -30,7 +36,7 @@ pub(crate) struct Account {
 enum Move {
     Paid(i64),
     Released(i64),
-    Penalty(String),
+    Penalty(String, i64),
     Waived(String),
 }
 
@@ -54,41 +60,49 @@ pub(crate) fn settle(events: &[&Event], prices: &[Price], floor: i64, on_confirm
         }
     }
     let mut account = Account::default();
-    for Price { id, at, amount } in prices {
+    for price in prices {
+        let id = &price.id;
         let (confirmed, waived) = (first("penalty_confirmed", id), first("penalty_waived", id));
-        let effective =
-            if on_confirmation { confirmed.map(|confirmed| confirmed.max(*at)) } else { Some(*at) };
-        if let Some(effective) = effective {
-            moves.push((effective, 1, id.clone(), Move::Penalty(id.clone())));
-            if let Some(waived) = waived {
-                moves.push((waived.max(effective), 2, id.clone(), Move::Waived(id.clone())));
+        let mut before = 0;
+        for (at, sum) in &price.steps {
+            let effective =
+                if on_confirmation { confirmed.map(|confirmed| confirmed.max(*at)) } else { Some(*at) };
+            // A penalty that is waived grows no more.
+            if let Some(at) = effective.filter(|at| waived.is_none_or(|waived| *at < waived)) {
+                moves.push((at, 1, id.clone(), Move::Penalty(id.clone(), sum - before)));
             }
+            before = *sum;
+        }
+        if let Some(waived) = waived {
+            moves.push((waived, 2, id.clone(), Move::Waived(id.clone())));
         }
         let state = if waived.is_some() { PenaltyState::Waived } else { PenaltyState::Held };
-        account.lines.insert(id.clone(), Line { amount: *amount, deducted: 0, shortfall: 0, state });
+        let line = Line { amount: price.amount(), deducted: 0, shortfall: 0, state };
+        account.lines.insert(id.clone(), line);
     }
     moves.sort_by(|a, b| (a.0, a.1, &a.2).cmp(&(b.0, b.1, &b.2)));
-    let mut asked: Vec<String> = Vec::new();
+    let mut asked: Vec<(String, i64)> = Vec::new();
     for (_, _, _, happened) in moves {
         match happened {
             Move::Paid(amount) => account.balance += amount,
             Move::Released(amount) => account.balance -= amount.min(account.balance),
-            Move::Penalty(id) => {
-                let line = account.lines.get_mut(&id).unwrap();
-                line.shortfall = line.amount;
-                asked.push(id);
+            Move::Penalty(id, amount) => {
+                account.lines.get_mut(&id).unwrap().shortfall += amount;
+                asked.push((id, amount));
             }
             Move::Waived(id) => {
                 let line = account.lines.get_mut(&id).unwrap();
                 account.balance += line.deducted;
                 (line.deducted, line.shortfall) = (0, 0);
+                asked.retain(|(of, _)| *of != id);
             }
         }
         // Whatever happened: what is owed is taken as far as the deposit stands above its floor, first come first served.
-        for id in &asked {
+        for (id, open) in &mut asked {
             let line = account.lines.get_mut(id).unwrap();
-            let taken = line.shortfall.min((account.balance - floor).max(0));
+            let taken = (*open).min((account.balance - floor).max(0));
             account.balance -= taken;
+            *open -= taken;
             line.deducted += taken;
             line.shortfall -= taken;
         }

@@ -94,7 +94,10 @@ fn what_is_wrong_with_a_clause_is_told_before_any_ticket_comes() {
             one("terms.fine", "terms.fine + hours(1)"),
             &["1.rhai:9:33: E0201: `+` does not take money and time"],
         ),
-        (one("terms.fine", "percent(5) * 2"), &["1.rhai:9:33: E0201: `*` does not take share and count"]),
+        (
+            one("terms.fine", "percent(5) * hours(2)"),
+            &["1.rhai:9:33: E0201: `*` does not take share and time"],
+        ),
         (one("terms.fine", "terms.fine / 2"), &["1.rhai:9:33: E0203: money is not divided by count"]),
         (
             one("hours(2)", "hours(\"2\")"),
