@@ -263,7 +263,7 @@ fn duties(obligations: &ContractAssessment, month: Month, words: &Words<'_>) -> 
     for duty in obligations.duties.iter().filter(|duty| month_of(words.pack, duty.at) == month) {
         let late = if duty.late > holdback::Span::ZERO { words.span(duty.late) } else { String::new() };
         table.push(vec![
-            words.clause(&duty.clause).into(),
+            duty.clause.as_str().into(),
             words.label(&duty.duty).into(),
             words.moment(duty.at).into(),
             words.due_if(duty.due).into(),

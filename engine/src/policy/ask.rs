@@ -8,9 +8,11 @@ use rhai::{CallFnOptions, Dynamic, Position, Scope};
 use super::clause::{ClauseFault, ClauseScript, explain};
 use super::dynamic::{name_of, to_value};
 use super::view::{AgainView, BreachSeen, BreachView, PeriodView, TicketView};
-use super::{Evaluator, FINDINGS, Policy};
+use super::{Evaluator, FINDINGS, PENALTY, Policy};
+use crate::clock::ClockSpec;
 use crate::program::Run;
-use crate::vocabulary::{About, ENTRIES, Inputs, Reads, Value};
+use crate::vocabulary::{About, BreachInputs, ENTRIES, Inputs, Reads, Value};
+use crate::{Instant, Money, Span};
 
 impl Policy {
     /// Asks an entry function of a clause.
@@ -24,6 +26,33 @@ impl Policy {
         if self.evaluator == Evaluator::Reference {
             return self.interpret(clause, entry, inputs, about);
         }
+        Policy::run(clause, entry, inputs, about)
+    }
+
+    /// What a breach costs that is so late, by the program whoever is asked otherwise: for finding out where a price changes,
+    /// which takes many questions. Nothing where the clause has no penalty or fails.
+    pub(crate) fn price_ahead(
+        &self,
+        inputs: &Inputs,
+        spec: &ClockSpec,
+        due: Instant,
+        late: Span,
+    ) -> Option<Money> {
+        let clause = self.clauses.get(usize::from(spec.clause))?;
+        let breach = BreachInputs { clock: Arc::clone(&spec.name), due, late };
+        match Policy::run(clause, PENALTY, inputs, About::Breach(&breach)).ok()?.value {
+            Value::Money(amount) if amount.minor() >= 0 => Some(amount),
+            _ => None,
+        }
+    }
+
+    /// Runs an entry function's program.
+    fn run(
+        clause: &ClauseScript,
+        entry: usize,
+        inputs: &Inputs,
+        about: About<'_>,
+    ) -> Result<Answer, ClauseFault> {
         let Some(Some(function)) = clause.program.entries.get(entry) else {
             return Err(clause.fault(Position::NONE, "the function is not there"));
         };

@@ -435,7 +435,8 @@ fn cost(
     };
     let lateness =
         Lateness::new(calendar, due, stretches, None).map_err(|error| fault(Stumble::Calendar(error)))?;
-    let breach = Breach { price: &price, fault: &fault, due, late: run.late };
+    let ahead = |late: Span| price(late).ok().flatten().map(|price| price.amount);
+    let breach = Breach { price: &price, ahead: &ahead, fault: &fault, due, late: run.late };
     let accrued = breach.accrued(0, &lateness, before.map(|before| &before.penalty))?;
     Ok(accrued.map(|(penalty, next)| (Cost { penalty, inputs: Arc::clone(&epoch.inputs) }, next)))
 }
