@@ -293,7 +293,7 @@ impl Engine {
         let Some(state) = tickets.get_mut(index) else { return };
         let (history, ticket) = (&state.entries, &state.id);
         let case = Case { pack, contract: entries, relief, history, ticket, as_of: self.now };
-        let before = state.outcome.as_ref();
+        let before = state.outcome.as_deref();
         let known = before.filter(|_| same_facts).and_then(|before| before.derivation.as_ref());
         let mut after = case.outcome(known, before);
         if known.is_none()
@@ -317,7 +317,7 @@ impl Engine {
             self.wakes.insert((at, place, index));
         }
         state.wake = wake;
-        state.outcome = Some(after);
+        state.outcome = Some(Box::new(after));
     }
 
     /// Settles the books that moved and writes down what is to be told.

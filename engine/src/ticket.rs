@@ -77,7 +77,7 @@ pub(crate) struct Entry {
     pub(crate) detail: Detail,
 }
 
-/// What else an event says, by its kind.
+/// What else an event says, by its kind. Small: what tickets do not have lies in a box.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Detail {
     /// Facts of a ticket by their place in the schema.
@@ -86,20 +86,45 @@ pub(crate) enum Detail {
     Receipt(bool),
     /// `deposit_paid`, `deposit_released`.
     Amount(Money),
-    /// `penalty_confirmed`, `penalty_waived`, `penalty_disputed`, `dispute_ended`: the penalty's id, and who says so.
-    Penalty(Box<str>, Option<Box<str>>),
-    /// `duty_done`: the duty, and the facts that prove it.
-    Duty(Box<str>, Box<[(u16, Value)]>),
+    /// `penalty_confirmed`, `penalty_waived`, `penalty_disputed`, `dispute_ended`.
+    Penalty(Box<PenaltyDetail>),
+    /// `duty_done`.
+    Duty(Box<DutyDetail>),
     /// `outage_started`, `outage_ended`.
     Outage(Box<OutageDetail>),
     /// `downtime_planned`.
     Downtime(Box<DowntimeDetail>),
     /// `force_majeure_started`, `force_majeure_ended`.
     Relief(Box<ReliefDetail>),
-    /// `invoiced`: how much, and for which service, if the event says so.
-    Invoice(Money, Option<Box<str>>),
+    /// `invoiced`.
+    Invoice(Box<InvoiceDetail>),
     /// Nothing.
     None,
+}
+
+/// What is said of a penalty.
+#[derive(Debug, PartialEq)]
+pub(crate) struct PenaltyDetail {
+    /// Its id.
+    pub(crate) penalty: Box<str>,
+    /// Who says so.
+    pub(crate) by: Option<Box<str>>,
+}
+
+/// A duty that was done.
+#[derive(Debug, PartialEq)]
+pub(crate) struct DutyDetail {
+    pub(crate) duty: Box<str>,
+    /// The facts that prove it, by their place in the schema.
+    pub(crate) facts: Box<[(u16, Value)]>,
+}
+
+/// What was invoiced.
+#[derive(Debug, PartialEq)]
+pub(crate) struct InvoiceDetail {
+    pub(crate) amount: Money,
+    /// For which service, if the event says so.
+    pub(crate) service: Option<Box<str>>,
 }
 
 /// Which outage starts or ends, and of what.

@@ -1,6 +1,7 @@
 //! Instants and spans: whole microseconds on the UTC time line, no leap seconds.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -20,8 +21,10 @@ pub(crate) const MICROS: i64 = 1_000_000;
 /// assert_eq!(at.to_string(), "2026-03-02T01:00:00Z");
 /// # Ok::<(), holdback::TimeError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Instant(i64);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+// With the sign bit turned the order stays, and the earliest 64-bit number, which is no instant, is zero: an
+// `Option<Instant>` takes eight bytes.
+pub struct Instant(NonZeroU64);
 
 /// A length of time in whole microseconds: elapsed time, or open time of a calendar, as the place says.
 ///
@@ -52,12 +55,13 @@ pub enum TimeError {
 
 const MIN_MICROS: i64 = -62_167_219_200 * MICROS;
 const MAX_MICROS: i64 = 253_402_300_800 * MICROS - 1;
+const SIGN: u64 = 1 << 63;
 
 impl Instant {
     /// The earliest instant, 0000-01-01T00:00:00Z.
-    pub const MIN: Instant = Instant(MIN_MICROS);
+    pub const MIN: Instant = Instant::within(MIN_MICROS);
     /// The latest instant, the last microsecond of the year 9999.
-    pub const MAX: Instant = Instant(MAX_MICROS);
+    pub const MAX: Instant = Instant::within(MAX_MICROS);
 
     /// The instant so many microseconds after 1970-01-01T00:00:00Z.
     ///
@@ -65,9 +69,17 @@ impl Instant {
     /// [`TimeError::Overflow`] outside the years 0000 to 9999.
     pub fn from_micros(micros: i64) -> Result<Instant, TimeError> {
         if (MIN_MICROS..=MAX_MICROS).contains(&micros) {
-            Ok(Instant(micros))
+            Ok(Instant::within(micros))
         } else {
             Err(TimeError::Overflow)
+        }
+    }
+
+    /// The instant of a number that lies between the ends.
+    const fn within(micros: i64) -> Instant {
+        match NonZeroU64::new(micros.cast_unsigned() ^ SIGN) {
+            Some(turned) => Instant(turned),
+            None => Instant(NonZeroU64::MIN),
         }
     }
 
@@ -81,12 +93,12 @@ impl Instant {
 
     /// Microseconds since 1970-01-01T00:00:00Z; negative before.
     pub const fn micros(self) -> i64 {
-        self.0
+        (self.0.get() ^ SIGN).cast_signed()
     }
 
     /// The same instant for chrono.
     pub fn to_chrono(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+        DateTime::from_timestamp_micros(self.micros()).unwrap_or_default()
     }
 
     /// The instant of a chrono value, cut to the microsecond.
@@ -102,18 +114,18 @@ impl Instant {
     /// # Errors
     /// [`TimeError::Overflow`] outside the years 0000 to 9999.
     pub fn checked_add(self, span: Span) -> Result<Instant, TimeError> {
-        self.0.checked_add(span.0).ok_or(TimeError::Overflow).and_then(Instant::from_micros)
+        self.micros().checked_add(span.0).ok_or(TimeError::Overflow).and_then(Instant::from_micros)
     }
 
     /// Elapsed time from `earlier` to this instant; negative when `earlier` is later.
     pub const fn since(self, earlier: Instant) -> Span {
         // Both lie within 10,000 years, which fits 64 bits of microseconds many times.
-        Span(self.0 - earlier.0)
+        Span(self.micros() - earlier.micros())
     }
 
     /// The next representable instant, one microsecond later (the last one stays).
     pub fn succ(self) -> Instant {
-        Instant((self.0 + 1).min(MAX_MICROS))
+        Instant::within((self.micros() + 1).min(MAX_MICROS))
     }
 }
 
@@ -183,6 +195,12 @@ impl FromStr for Instant {
             return Err(unreadable(&"leap seconds have no place on this time line"));
         }
         Instant::from_chrono(&time)
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Instant").field(&self.micros()).finish()
     }
 }
 
@@ -262,5 +280,17 @@ mod tests {
         assert_eq!(Instant::MAX.checked_add(Span::from_micros(1)), Err(TimeError::Overflow));
         assert_eq!(Instant::from_seconds(i64::MAX), Err(TimeError::Overflow));
         assert_eq!(Instant::MAX.succ(), Instant::MAX);
+    }
+
+    #[test]
+    fn instants_are_ordered_and_shown_by_their_microseconds() {
+        let micros = [MIN_MICROS, MIN_MICROS + 1, -1, 0, 1, MAX_MICROS - 1, MAX_MICROS];
+        let instants = micros.map(|micros| Instant::from_micros(micros).unwrap());
+        assert_eq!(instants.map(Instant::micros), micros);
+        assert!(instants.is_sorted() && instants.windows(2).all(|two| two[0] != two[1]));
+        assert_eq!((instants[0], instants[6]), (Instant::MIN, Instant::MAX));
+        assert_eq!(format!("{:?}", instants[2]), "Instant(-1)");
+        assert_eq!(instants[3].since(instants[2]), Span::from_micros(1));
+        assert_eq!(size_of::<Option<Instant>>(), 8);
     }
 }

@@ -167,8 +167,9 @@ impl Track {
 
 /// The first needed fact that an event does not carry, or says no to.
 fn unproved(entry: &Entry, needs: &[u16]) -> Option<u16> {
-    let Detail::Duty(_, facts) = &entry.detail else { return None };
-    let proves =
-        |need: &u16| facts.iter().any(|(place, value)| place == need && !matches!(value, Value::Bool(false)));
+    let Detail::Duty(deed) = &entry.detail else { return None };
+    let proves = |need: &u16| {
+        deed.facts.iter().any(|(place, value)| place == need && !matches!(value, Value::Bool(false)))
+    };
     needs.iter().find(|need| !proves(need)).copied()
 }

@@ -45,7 +45,8 @@ pub(super) struct Contract {
 pub(super) struct TicketState {
     pub(super) id: Arc<str>,
     pub(super) entries: Vec<Arc<Entry>>,
-    pub(super) outcome: Option<Outcome>,
+    /// As judged last. In a box, since the room for more tickets is made ahead.
+    pub(super) outcome: Option<Box<Outcome>>,
     pub(super) wake: Option<Instant>,
 }
 

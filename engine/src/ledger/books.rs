@@ -167,8 +167,9 @@ impl Books {
             (Detail::Penalty(..), Kind::DISPUTE_ENDED) => SayKind::DisputeEnded,
             _ => return,
         };
-        if let Detail::Penalty(id, by) = &entry.detail {
-            self.said.say(id, (entry.at, &entry.id), said, by.as_deref(), entry.reason.as_ref());
+        if let Detail::Penalty(word) = &entry.detail {
+            let (id, by) = (&word.penalty, word.by.as_deref());
+            self.said.say(id, (entry.at, &entry.id), said, by, entry.reason.as_ref());
             self.changed.penalties.insert(id.to_string(), Change::Whole);
         }
     }

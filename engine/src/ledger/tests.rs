@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use super::books::{Books, Owed};
 use super::{Statement, Subject, statement};
 use crate::event::Kind;
-use crate::ticket::{Detail, Entry};
+use crate::ticket::{Detail, Entry, PenaltyDetail};
 use crate::{Instant, Money, Pack, Span};
 
 const HEAD: &str = r#"
@@ -89,8 +89,13 @@ fn paid(pack: &Pack, id: &str, at: Instant, minor: i64) -> Entry {
     event(id, Kind::DEPOSIT_PAID, at, Detail::Amount(Money::from_minor(minor, pack.currency)))
 }
 
+/// What somebody says of a penalty.
+fn said(penalty: &str, by: Option<&str>) -> Detail {
+    Detail::Penalty(Box::new(PenaltyDetail { penalty: penalty.into(), by: by.map(Box::from) }))
+}
+
 fn word(id: &str, kind: Kind, at: Instant, penalty: &str) -> Entry {
-    event(id, kind, at, Detail::Penalty(penalty.into(), Some("buyer".into())))
+    event(id, kind, at, said(penalty, Some("buyer")))
 }
 
 fn told(pack: &Pack, books: &mut Books) -> Statement {

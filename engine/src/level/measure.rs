@@ -163,8 +163,8 @@ pub(crate) fn invoiced(
     let within = history.get(first..).unwrap_or_default().iter().take_while(|entry| entry.at < until);
     within.filter(|entry| entry.kind == Kind::INVOICED).try_fold(Money::zero(currency), |sum, entry| {
         match &entry.detail {
-            Detail::Invoice(amount, service) if bears_on(level, service.as_deref()) => {
-                sum.checked_add(*amount)
+            Detail::Invoice(invoice) if bears_on(level, invoice.service.as_deref()) => {
+                sum.checked_add(invoice.amount)
             }
             _ => Ok(sum),
         }

@@ -3,7 +3,10 @@
 use rhai::ImmutableString;
 use serde_json::Value as Json;
 
-use super::{Detail, DowntimeDetail, Entry, FactType, OutageDetail, ReliefDetail, Schema, Value};
+use super::{
+    Detail, DowntimeDetail, DutyDetail, Entry, FactType, InvoiceDetail, OutageDetail, PenaltyDetail,
+    ReliefDetail, Schema, Value,
+};
 use crate::event::{CONTRACT_DATA, Event, EventError, Kind, TICKET_DATA};
 use crate::nearest::hint;
 use crate::{Currency, Money};
@@ -91,7 +94,8 @@ impl Schema {
                     .ok_or_else(|| missing("amount", "an amount such as \"10000.00\""))?;
                 match self.value(event, "amount", &FactType::Money, json)? {
                     Value::Money(money) if money.minor() >= 0 && kind == Kind::INVOICED => {
-                        Ok(Detail::Invoice(money, self.text(event, "service")?.map(Box::from)))
+                        let service = self.text(event, "service")?.map(Box::from);
+                        Ok(Detail::Invoice(Box::new(InvoiceDetail { amount: money, service })))
                     }
                     Value::Money(money) if money.minor() >= 0 => Ok(Detail::Amount(money)),
                     _ => Err(wrong_type(event, "amount", json, "zero or more")),
@@ -101,7 +105,8 @@ impl Schema {
                 let penalty = self.text(event, "penalty")?;
                 let penalty =
                     penalty.ok_or_else(|| missing("penalty", "its id, `<ticket>/<clause>/<clock>`"))?;
-                Ok(Detail::Penalty(penalty.into(), event.actor.as_deref().map(Box::from)))
+                let by = event.actor.as_deref().map(Box::from);
+                Ok(Detail::Penalty(Box::new(PenaltyDetail { penalty: penalty.into(), by })))
             }
             Kind::DUTY_DONE => {
                 let duty = self.text(event, "duty")?.ok_or_else(|| missing("duty", "the duty's name"))?;
@@ -112,7 +117,7 @@ impl Schema {
                     let place = u16::try_from(place).unwrap_or(u16::MAX);
                     facts.push((place, self.value(event, name, of, json)?));
                 }
-                Ok(Detail::Duty(duty.into(), facts.into_boxed_slice()))
+                Ok(Detail::Duty(Box::new(DutyDetail { duty: duty.into(), facts: facts.into() })))
             }
             Kind::OUTAGE_STARTED | Kind::OUTAGE_ENDED => {
                 let (outage, service) = (self.text(event, "outage")?, self.text(event, "service")?);

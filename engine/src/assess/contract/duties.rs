@@ -149,10 +149,10 @@ impl Duties {
 
     /// Takes an event that says a duty was done: the occurrence to judge anew. Events with a new flaw are told.
     fn take(&mut self, deed: &Arc<Entry>, found: &mut Vec<Told>) -> Option<(usize, usize)> {
-        let Detail::Duty(name, _) = &deed.detail else { return None };
-        let Some(place) = self.by_name.get(&**name).copied() else {
+        let Detail::Duty(done) = &deed.detail else { return None };
+        let Some(place) = self.by_name.get(&*done.duty).copied() else {
             let told = (deed.at, deed.id.clone());
-            self.strangers.insert(told.clone(), name.clone());
+            self.strangers.insert(told.clone(), done.duty.clone());
             found.push(told);
             return None;
         };
@@ -180,8 +180,8 @@ impl Duties {
             }
         }
         for deed in deeds {
-            let Detail::Duty(name, _) = &deed.detail else { continue };
-            lanes.extend(self.by_name.get(&**name));
+            let Detail::Duty(done) = &deed.detail else { continue };
+            lanes.extend(self.by_name.get(&*done.duty));
         }
         // Nothing is judged before all that has happened is known: it may have been done in time.
         for place in lanes {

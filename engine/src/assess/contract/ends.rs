@@ -1,6 +1,6 @@
 //! When the clocks of all tickets were met or missed, for the levels that count them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::Instant;
@@ -8,9 +8,12 @@ use crate::assess::Outcome;
 use crate::clock::ClockState;
 use crate::level::ClockEnd;
 
-/// The ends of a contract's clocks by name and instant: met at the stop, missed at the due instant.
+/// The ends of a contract's clocks by name: met at the stop, missed at the due instant.
 #[derive(Debug, Default)]
-pub(crate) struct ClockEnds(BTreeMap<(Arc<str>, Instant, usize, usize), bool>);
+pub(crate) struct ClockEnds(BTreeMap<Arc<str>, BTreeSet<End>>);
+
+/// When a clock ended, the place of its ticket and its own, and whether it was met.
+type End = (Instant, usize, u16, bool);
 
 impl ClockEnds {
     /// Takes how a ticket's clocks stand now; gives the name and instant of every end that is new or gone.
@@ -21,21 +24,16 @@ impl ClockEnds {
         after: &Outcome,
     ) -> Vec<(Arc<str>, Instant)> {
         let (old, new) = (before.map(|before| ends(before, ticket)).unwrap_or_default(), ends(after, ticket));
-        if old == new {
-            return Vec::new();
-        }
         let mut changed = Vec::new();
-        for (key, met) in &old {
-            if new.get(key) != Some(met) {
-                self.0.remove(key);
-                changed.push((Arc::clone(&key.0), key.1));
+        for (name, end) in old.difference(&new) {
+            if let Some(known) = self.0.get_mut(*name) {
+                known.remove(end);
             }
+            changed.push((Arc::clone(name), end.0));
         }
-        for (key, met) in new {
-            if old.get(&key) != Some(&met) {
-                changed.push((Arc::clone(&key.0), key.1));
-                self.0.insert(key, met);
-            }
+        for (name, end) in new.difference(&old) {
+            self.0.entry(Arc::clone(name)).or_default().insert(*end);
+            changed.push((Arc::clone(name), end.0));
         }
         changed
     }
@@ -47,27 +45,29 @@ impl ClockEnds {
         from: Instant,
         until: Instant,
     ) -> impl Iterator<Item = ClockEnd<'_>> {
-        let name: Arc<str> = name.into();
-        let range = (Arc::clone(&name), from, 0, 0)..(name, until.max(from), 0, 0);
-        self.0.range(range).map(|((name, at, ..), met)| ClockEnd {
-            name,
-            state: if *met { ClockState::Met } else { ClockState::Breached },
-            due: Some(*at),
-            stopped: met.then_some(*at),
+        let range = (from, 0, 0, false)..(until.max(from), 0, 0, false);
+        let known = self.0.get_key_value(name).into_iter();
+        known.flat_map(move |(name, ends)| {
+            ends.range(range.clone()).map(move |(at, .., met)| ClockEnd {
+                name,
+                state: if *met { ClockState::Met } else { ClockState::Breached },
+                due: Some(*at),
+                stopped: met.then_some(*at),
+            })
         })
     }
 }
 
-fn ends(outcome: &Outcome, ticket: usize) -> BTreeMap<(Arc<str>, Instant, usize, usize), bool> {
+fn ends(outcome: &Outcome, ticket: usize) -> BTreeSet<(&Arc<str>, End)> {
     let specs = outcome.derivation.as_ref().map(|derivation| &*derivation.clocks).unwrap_or_default();
-    let clocks = specs.iter().zip(&outcome.clocks).enumerate();
+    let clocks = (0_u16..).zip(specs.iter().zip(&outcome.clocks));
     let ended = clocks.filter_map(|(place, (spec, run))| {
         let (at, met) = match run.state {
             ClockState::Met => (run.stopped?, true),
             ClockState::Breached | ClockState::Late => (run.due?, false),
             _ => return None,
         };
-        Some(((Arc::clone(&spec.name), at, ticket, place), met))
+        Some((&spec.name, (at, ticket, place, met)))
     });
     ended.collect()
 }

@@ -35,7 +35,7 @@ impl Happened {
                 Detail::Amount(Money::from_minor(self.amount, pack.currency))
             }
             Kind::SETTLED => Detail::None,
-            _ => Detail::Penalty(self.penalty.as_str().into(), self.by.then(|| "buyer".into())),
+            _ => said(&self.penalty, self.by.then_some("buyer")),
         };
         event(&self.id, self.kind, self.at, detail)
     }

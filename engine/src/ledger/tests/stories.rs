@@ -213,7 +213,7 @@ fn words_without_an_effect_are_told_each_in_its_own_way() {
         books.apply(&word(id, kind, at(hour), penalty));
     }
     books.apply(&event("g", Kind::SETTLED, at(15), Detail::None));
-    let nobody = Detail::Penalty("T3/1/a".into(), None);
+    let nobody = said("T3/1/a", None);
     books.apply(&Entry { reason: None, ..event("k", Kind::PENALTY_WAIVED, at(25), nobody) });
     books.file(&PLAIN, "T3/1/a", owed(&PLAIN, "T3", "1", &[(at(20), 100)]));
     let statement = told(&PLAIN, &mut books);

@@ -8,6 +8,7 @@ use super::super::stretches::Stretches;
 use super::outages::histories;
 use super::*;
 use crate::clock::ClockState;
+use crate::ticket::InvoiceDetail;
 use crate::{Calendar, CalendarDef, Currency, Money};
 
 fn measured(level: &Level, entries: &[Arc<Entry>], period: &Period) -> Measured {
@@ -197,9 +198,11 @@ fn a_clock_counts_where_it_was_met_or_missed() {
 #[test]
 fn invoices_belong_to_the_period_that_holds_their_instant() {
     let cny: Currency = "CNY".parse().unwrap();
-    let amount = |id: &str, minutes, minor, kind| {
-        entry(id, minute(minutes), kind, Detail::Invoice(Money::from_minor(minor, cny), None))
+    let invoice = |minor, service: Option<&str>| {
+        let amount = Money::from_minor(minor, cny);
+        Detail::Invoice(Box::new(InvoiceDetail { amount, service: service.map(Box::from) }))
     };
+    let amount = |id: &str, minutes, minor, kind| entry(id, minute(minutes), kind, invoice(minor, None));
     let history = [
         amount("1", -1, 1, Kind::INVOICED),
         amount("2", 0, 20, Kind::INVOICED),
@@ -218,7 +221,7 @@ fn invoices_belong_to_the_period_that_holds_their_instant() {
         measure: Measure::Availability(Some(service.into())),
         ..level(LevelPeriod::Month)
     };
-    let web = Detail::Invoice(Money::from_minor(7, cny), Some("web".into()));
+    let web = invoice(7, Some("web"));
     let history = [amount("1", 0, 20, Kind::INVOICED), entry("2", minute(1), Kind::INVOICED, web)];
     let sum = |level: &Level| invoiced(level, &history, minute(0), minute(9), cny).unwrap().minor();
     assert_eq!([sum(&of("web")), sum(&of("mail")), sum(&all)], [27, 20, 27]);
