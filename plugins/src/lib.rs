@@ -6,4 +6,8 @@ mod secret;
 mod signing;
 pub mod wire;
 
+pub use egress::{
+    Allowance, AllowedOrigin, Egress, EgressConfig, EgressError, Network, Origin, OriginError, SendError,
+    Step, Trace,
+};
 pub use secret::{SecretError, SecretSource, Secrets};

@@ -211,6 +211,11 @@ impl Secrets {
         }
         shown
     }
+
+    /// The length of the longest form that is cut out, in bytes; 0 if there is none.
+    pub(crate) fn longest(&self) -> usize {
+        self.forms.first().map_or(0, |(form, _)| form.len())
+    }
 }
 
 impl fmt::Debug for Secrets {

@@ -168,7 +168,7 @@ pub struct Field {
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// Scheme, host and port, as the component wrote it. Nothing is believed of it before [`crate::egress`] has parsed it.
+    /// Scheme, host and port, as the component wrote it. Nothing is believed of it before [`crate::Origin::parse`] has taken it.
     pub origin: String,
     /// Not encoded.
     pub path: Vec<Part>,
