@@ -7,7 +7,7 @@ mod signing;
 pub mod wire;
 
 pub use egress::{
-    Allowance, AllowedOrigin, Egress, EgressConfig, EgressError, Network, Origin, OriginError, SendError,
-    Step, Trace,
+    Allowance, AllowedOrigin, Egress, EgressConfig, EgressError, MailAllowance, MailLogin, MailTls, Network,
+    Origin, OriginError, SendError, Step, Trace,
 };
 pub use secret::{SecretError, SecretSource, Secrets};

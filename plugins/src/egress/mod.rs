@@ -7,8 +7,10 @@
 mod address;
 mod connection;
 mod http;
+mod mail;
 mod origin;
 mod request;
+mod smtp;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::address::Network;
 use self::address::{Resolve, System, Unreachable, checked};
 use self::connection::{Connection, Deadline};
+pub use self::mail::{MailAllowance, MailLogin, MailTls};
 use self::origin::Host;
 pub use self::origin::{AllowedOrigin, Origin, OriginError};
 pub(crate) use self::request::percent;
@@ -38,6 +41,9 @@ pub struct Allowance {
     /// Origins that may be sent to over HTTP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<AllowedOrigin>,
+    /// The mail server and the recipients that may be sent to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailAllowance>,
 }
 
 /// How patient the host is, and whose certificates it takes.

@@ -4,6 +4,7 @@
 mod addresses;
 mod http;
 mod limits;
+mod mail;
 mod origins;
 mod peers;
 
@@ -61,7 +62,7 @@ fn hasty() -> Egress {
 
 fn granted(origin: &str, network: Network) -> Allowance {
     let origin = AllowedOrigin::new(origin.parse().unwrap(), network).unwrap();
-    Allowance { origins: vec![origin] }
+    Allowance { origins: vec![origin], mail: None }
 }
 
 fn here(address: SocketAddr) -> (String, Allowance) {
