@@ -3,7 +3,6 @@
 
 /// One defence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "some are asked for by parts that are still to come")]
 pub(crate) enum Defence {
     /// Only granted origins and recipients are sent to.
     AllowList,

@@ -147,8 +147,28 @@ impl Secrets {
         Ok(Secrets::of(read))
     }
 
-    /// Secrets as they are given, for fixtures: nothing is decoded.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for fixtures and tests"))]
+    /// Secrets as an operator would write them, for fixtures: each is decoded as its slot says. A required one may be missing.
+    ///
+    /// # Errors
+    /// A slot that the component does not have, and content that is not in the slot's encoding.
+    pub fn from_texts(
+        texts: &BTreeMap<String, String>,
+        slots: &[SecretSlot],
+    ) -> Result<Secrets, SecretError> {
+        let mut read = Vec::new();
+        for (name, text) in texts {
+            let Some(slot) = slots.iter().find(|slot| slot.name == *name) else {
+                let known = slots.iter().map(|slot| slot.name.clone()).collect();
+                return Err(SecretError::Unknown { slot: name.clone(), known });
+            };
+            let text = Zeroizing::new(text.clone().into_bytes());
+            read.push((name.clone(), decode(slot, &text)?, text));
+        }
+        Ok(Secrets::of(read))
+    }
+
+    /// Secrets as they are given, for tests: nothing is decoded.
+    #[cfg(test)]
     pub(crate) fn from_values<N: Into<String>, V: Into<Vec<u8>>>(
         values: impl IntoIterator<Item = (N, V)>,
     ) -> Secrets {

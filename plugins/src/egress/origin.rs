@@ -95,6 +95,17 @@ impl Origin {
         Origin::parse_with(text, &Defences::default())
     }
 
+    /// The origin of a URL: what stands before its path, in its canonical spelling.
+    ///
+    /// # Errors
+    /// As for [`Origin::parse`]; a URL with a user is none that is sent to.
+    pub fn of_url(text: &str) -> Result<Origin, OriginError> {
+        let host = text.find("://").map_or(0, |at| at.saturating_add(3));
+        let rest = text.get(host..).unwrap_or_default();
+        let end = rest.find(['/', '?', '#', '\\']).map_or(text.len(), |at| host.saturating_add(at));
+        Origin::parse(text.get(..end).unwrap_or_default())
+    }
+
     pub(crate) fn parse_with(text: &str, defences: &Defences) -> Result<Origin, OriginError> {
         let not_an_origin = || OriginError::NotAnOrigin(shown(text));
         let (scheme, rest) =

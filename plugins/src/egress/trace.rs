@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use serde::{Serialize, Serializer};
+
 use super::address::Network;
 
 /// One step on the way out.
@@ -65,5 +67,12 @@ impl fmt::Display for Step {
             Step::Sent(bytes) => write!(f, "sent {bytes} bytes"),
             Step::Answered { status, bytes } => write!(f, "answered {status}, {bytes} bytes"),
         }
+    }
+}
+
+/// As the sentences that people read.
+impl Serialize for Trace {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.steps.iter().map(Step::to_string))
     }
 }
