@@ -12,6 +12,7 @@ mod credit;
 mod floor;
 mod pairs;
 mod price;
+mod repeated;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,9 @@ use serde::Serialize;
 
 use crate::diagnostic::{Code, Diagnostic, Place, Related};
 use crate::event::Event;
-use crate::policy::ClauseScript;
+use crate::policy::{ClauseScript, REPEATED};
 use crate::{Instant, Money, Pack, Span};
-use ticket::PENALTY;
+use ticket::{CAPS, PENALTY};
 use walk::Fuel;
 
 /// A law that penalties, or the pack as a whole, must keep.
@@ -50,6 +51,9 @@ pub enum Law {
     Conflict,
     /// A worse period of a service level never costs less: a lower share, or more clocks missed of the same number.
     Credit,
+    /// A repetition never costs less: not than the breach by itself, not than with fewer breaches before it, and not as the
+    /// breach costs more. It may cost nothing yet.
+    Repeated,
     /// Deductions never take the deposit below its floor, and the sums of the books agree.
     Floor,
 }
@@ -79,7 +83,7 @@ pub struct Counterexample {
     /// When it was reported; absent where a history of several tickets breaks the law.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_at: Option<Instant>,
-    /// The clock that was breached, where a price is the matter.
+    /// The clock or duty that was missed, where a price is the matter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
     /// What it costs, by lateness, ascending; empty where no price is the matter.
@@ -165,10 +169,18 @@ pub fn check_laws(pack: &Pack) -> Vec<LawOutcome> {
         }
         outcomes.push(total);
         outcomes.extend(credit::law(pack, place, clause));
+        outcomes.extend(repeated::law(pack, place, clause, &mut budget));
     }
     let mut budget = Budget { proof: Fuel { left: 3_000_000 }, search: Fuel { left: 3_000_000 } };
     outcomes.extend(pairs::conflicts(pack, &mut budget));
-    outcomes.extend(floor::law(pack));
+    // A cap or a repetition that cannot be had leaves penalties undeducted: that is told once, where it comes from.
+    let asked = |clause: &ClauseScript| clause.defines(CAPS) || clause.defines(REPEATED);
+    let told_before = outcomes.iter().any(|outcome| {
+        matches!(outcome.law, Law::Total | Law::Repeated)
+            && matches!(outcome.verdict, LawVerdict::Broken(_))
+            && clauses.iter().any(|clause| *clause.id == *outcome.clause && asked(clause))
+    });
+    outcomes.extend(floor::law(pack, told_before));
     outcomes
 }
 
@@ -229,6 +241,7 @@ impl Law {
             Law::Once => Code::LAW_ONCE,
             Law::Conflict => Code::CONFLICT,
             Law::Credit => Code::LAW_CREDIT,
+            Law::Repeated => Code::LAW_REPEATED,
             Law::Floor => Code::LAW_FLOOR,
         }
     }
@@ -244,6 +257,9 @@ impl Law {
             Law::Once => "let one of the clauses price it, or let them apply to different tickets",
             Law::Conflict => "let one of them state `//! overrides:`, or apply to other tickets",
             Law::Credit => "let a worse period cost at least as much: look at the order of the tiers",
+            Law::Repeated => {
+                "multiply or raise `again.amount` with the number of breaches, or cost nothing until there are enough"
+            }
             Law::Floor => "give a floor of zero or more for every date",
         }
     }
@@ -262,6 +278,7 @@ impl LawOutcome {
             Law::Once => (" penalty", "no breach priced twice".to_owned()),
             Law::Conflict => ("classes", "no two clauses disagree".to_owned()),
             Law::Credit => (" credit", "never falls as the level gets worse".to_owned()),
+            Law::Repeated => (" penalty", "never less for a repetition".to_owned()),
             Law::Floor => ("deposit", "never below its floor".to_owned()),
         };
         let clause = if of.starts_with(' ') || of.is_empty() { self.clause.as_str() } else { "" };

@@ -76,7 +76,7 @@ const DUTIES: usize = 7;
 const LEVELS: usize = 8;
 pub(crate) const CREDIT: usize = 9;
 const CAPS: usize = 10;
-const REPEATED: usize = 11;
+pub(crate) const REPEATED: usize = 11;
 
 /// What the clauses say of one ticket, before any time has run.
 #[derive(Debug, PartialEq, Eq, Hash)]

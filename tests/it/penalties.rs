@@ -1,6 +1,7 @@
 //! The laws of penalties: broken ones are found with the ticket that shows it, right ones are left in peace.
 
 mod broken;
+mod contract;
 mod kept;
 mod random;
 

@@ -44,6 +44,23 @@ pub(super) fn law(pack: &Pack, place: usize, clause: &ClauseScript) -> Option<La
     Some(found)
 }
 
+/// What the levels of a clause may cost by the terms of an instant, from good periods to bad ones.
+pub(super) fn amounts(
+    pack: &Pack,
+    place: usize,
+    inputs: &Arc<Inputs>,
+    at: Instant,
+) -> Vec<(Arc<str>, Vec<Money>)> {
+    let Ok(obligations) = pack.policy.obligations(inputs) else { return Vec::new() };
+    let own = obligations.levels.iter().filter(|(of, _)| usize::from(*of) == place);
+    let of_level = |(clause, level): &(u16, Level)| {
+        let tried = Tried { pack, inputs, clause: *clause, level, at };
+        let credit = |met: i64| tried.credit(Decimal::new(met, 2), 100, 100 - met)?.ok();
+        (Arc::clone(&level.name), (0..=100).rev().filter_map(credit).collect())
+    };
+    own.map(of_level).collect()
+}
+
 /// The first instants of each version of the terms at which the clause is in force.
 fn instants(pack: &Pack, clause: &ClauseScript) -> Vec<Instant> {
     let starts =

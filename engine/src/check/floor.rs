@@ -23,8 +23,8 @@ const EVENTS_MAX: usize = 16;
 /// How many parts of programs may be evaluated in all, about.
 const EFFORT: u64 = 40_000_000;
 
-/// Plays histories; nothing when no clause states a floor.
-pub(super) fn law(pack: &Pack) -> Option<LawOutcome> {
+/// Plays histories; nothing when no clause states a floor. `told_before`: why penalties cannot be deducted was found already.
+pub(super) fn law(pack: &Pack, told_before: bool) -> Option<LawOutcome> {
     let has_floor = |clause: &&ClauseScript| matches!(clause.program.entries.get(FLOOR), Some(Some(_)));
     let clause = pack.policy.clauses.iter().find(has_floor)?;
     let told = |verdict| LawOutcome { place: clause.head(FLOOR), ..outcome(Law::Floor, clause, verdict) };
@@ -39,9 +39,9 @@ pub(super) fn law(pack: &Pack) -> Option<LawOutcome> {
     let spans = windows(pack, &[], &terms);
     let mut dice = Dice::new(0xf1002);
     for _ in 0..histories {
-        let mut play = Play::new(&shared, clause);
+        let mut play = Play::new(&shared, clause, told_before);
         let Some(sentence) = play.at_random(&spans, &mut dice) else { continue };
-        let events = smallest(&shared, clause, play.events);
+        let events = smallest(&shared, clause, told_before, play.events);
         return Some(told(LawVerdict::Broken(Box::new(Counterexample {
             sentence,
             facts: Vec::new(),
@@ -101,13 +101,18 @@ fn below_nothing(pack: &Pack, clause: &ClauseScript) -> Option<Counterexample> {
 }
 
 /// The same history without the events that it does not need.
-fn smallest(pack: &Arc<Pack>, clause: &ClauseScript, mut events: Vec<Event>) -> Vec<Event> {
+fn smallest(
+    pack: &Arc<Pack>,
+    clause: &ClauseScript,
+    told_before: bool,
+    mut events: Vec<Event>,
+) -> Vec<Event> {
     let mut i = events.len();
     while i > 0 {
         i -= 1;
         let mut fewer = events.clone();
         fewer.remove(i);
-        let mut play = Play::new(pack, clause);
+        let mut play = Play::new(pack, clause, told_before);
         if fewer.iter().any(|event| play.tell(event.clone()).is_some()) {
             events = fewer;
         }
@@ -122,16 +127,26 @@ struct Play<'a> {
     contract: String,
     engine: Engine,
     told: ContractFacts,
+    /// Penalties that cannot be deducted are told elsewhere.
+    told_before: bool,
     events: Vec<Event>,
 }
 
 impl<'a> Play<'a> {
-    fn new(pack: &'a Arc<Pack>, clause: &'a ClauseScript) -> Play<'a> {
+    fn new(pack: &'a Arc<Pack>, clause: &'a ClauseScript, told_before: bool) -> Play<'a> {
         let contract = pack.contracts.first().cloned().unwrap_or_default();
         let mut engine = Engine::new();
         // What comes with the pack may be refused by its own books: then there is nothing to play.
         let _ = engine.open_as(&contract, Arc::clone(pack));
-        Play { pack, clause, contract, engine, told: ContractFacts::default(), events: Vec::new() }
+        Play {
+            pack,
+            clause,
+            contract,
+            engine,
+            told: ContractFacts::default(),
+            told_before,
+            events: Vec::new(),
+        }
     }
 
     /// Plays a history by chance until something is wrong, if anything is.
@@ -251,7 +266,7 @@ impl<'a> Play<'a> {
         let statement = self.engine.statement(&self.contract)?;
         let not_deducted =
             |remark: &&String| remark.starts_with("penalties are not deducted") && !is_design(remark);
-        if let Some(remark) = statement.remarks.iter().find(not_deducted) {
+        if let Some(remark) = statement.remarks.iter().find(not_deducted).filter(|_| !self.told_before) {
             return Some(remark.clone());
         }
         self.off_balance(&statement).or_else(|| self.too_low(&statement))

@@ -2,7 +2,7 @@
 
 use super::cells::{Asks, Space, windows};
 use super::chance::{Dice, latenesses};
-use super::ticket::{APPLIES, Asked, DEADLINES, LATE_MAX, PENALTY, Sketch, is_design};
+use super::ticket::{APPLIES, Asked, DEADLINES, DUTIES, LATE_MAX, PENALTY, Sketch, is_design};
 use super::value::{Range, Seen, Way};
 use super::walk::{Cell, Cut, Fault, Fuel, Walk};
 use super::{Budget, Counterexample, PriceAt, Standing};
@@ -95,21 +95,43 @@ pub(super) fn clocks_of(clause: &ClauseScript) -> Vec<ImmutableString> {
     clocks
 }
 
+/// The clocks that a clause may set, and its duties.
+pub(super) fn breaches_of(clause: &ClauseScript) -> Vec<ImmutableString> {
+    let mut names = clocks_of(clause);
+    let mut add = |value: &Value| {
+        if let Value::Duty(duty) = value
+            && !names.iter().any(|known| known.as_str() == &*duty.name)
+        {
+            names.push((&*duty.name).into());
+        }
+    };
+    if let Some(Some(duties)) = clause.program.entries.get(DUTIES) {
+        duties.body.walk(&mut |node| match &node.op {
+            Op::Const(Value::List(items)) => items.iter().for_each(&mut add),
+            Op::Const(value) => add(value),
+            _ => {}
+        });
+    }
+    names
+}
+
 /// Looks at the prices of a clause; nothing when it has none.
 pub(super) fn laws(pack: &Pack, clause: &ClauseScript, budget: &mut Budget) -> Option<Prices> {
     let penalty = clause.program.entries.get(PENALTY)?.as_ref()?;
-    let applies = clause.program.entries.get(APPLIES).and_then(Option::as_ref);
+    let asked = Asked { pack, clause };
+    // What a missed duty costs is asked whichever tickets the clause applies to.
+    let applies =
+        clause.program.entries.get(APPLIES).and_then(Option::as_ref).filter(|_| !asked.has_duties());
     let mut asks = Asks::of([penalty].into_iter().chain(applies));
     let name = cap_of(pack, clause);
     let cap = name.as_ref().and_then(|name| pack.policy.words.term(name));
     asks.terms.extend(cap);
-    let clocks = clocks_of(clause);
+    let clocks = breaches_of(clause);
     let spans = windows(pack, &[clause], &asks.terms.iter().copied().chain(clause.names.terms()).collect());
     let space = Space::new(pack, spans, &asks, &clocks, budget.proof.left / 4);
-    let asked = Asked { pack, clause };
     // Tickets that are tried must also have what the limits ask for, or no clock of theirs is breached.
-    let deadlines = clause.program.entries.get(DEADLINES).and_then(Option::as_ref);
-    let mut asks = Asks::of([penalty].into_iter().chain(applies).chain(deadlines));
+    let set = [DEADLINES, DUTIES].into_iter().filter_map(|set| clause.program.entries.get(set)?.as_ref());
+    let mut asks = Asks::of([penalty].into_iter().chain(applies).chain(set));
     asks.terms.extend(cap);
     let mut trial = Trial { asked, penalty, applies, asks, cap, hints: Vec::new() };
     let mut standings: [Standing; 4] = Default::default();
@@ -301,13 +323,13 @@ impl Trial<'_> {
         fuel: &mut Fuel,
     ) -> (u64, Option<Break>) {
         let mut asked = 0;
-        let clocks = self.asked.clocks(sketch, inputs);
+        let clocks = self.asked.breached(sketch, inputs);
         let clocks = clocks.iter().take(if self.asks.clock { usize::MAX } else { 1 });
         for clock in clocks {
             let mut price = |late| {
                 asked += 1;
                 fuel.spend(self.asks.nodes);
-                self.asked.price(sketch, inputs, &clock.name, late)
+                self.asked.price(sketch, inputs, clock, late)
             };
             let mut before: Option<(i64, i64)> = None;
             let mut right = None;
@@ -316,7 +338,7 @@ impl Trial<'_> {
                 match (&answer, before) {
                     (Ok(Some(amount)), Some(last)) if law == Of::Monotone && *amount < last.1 => {
                         let at = narrowed(last, (late, *amount), &mut price);
-                        let clock = (&*clock.name).into();
+                        let clock = clock.clone();
                         return (
                             asked,
                             Some(Break { clock, late: at.1.0, at: vec![at.0, at.1], fault: None }),
@@ -343,7 +365,7 @@ impl Trial<'_> {
                     }
                 }
                 let at = answer.as_ref().ok().copied().flatten().map(|amount| (bad, amount));
-                let clock = (&*clock.name).into();
+                let clock = clock.clone();
                 let found = Break { clock, late: bad, at: at.into_iter().collect(), fault: answer.err() };
                 return (asked, Some(found));
             }
@@ -406,10 +428,17 @@ impl Trial<'_> {
             (_, _, Some(fault)) => format!("`penalty` cannot be had at {late} late: {}", fault.message),
             _ => format!("`penalty` gives no money at {late} late"),
         };
+        // A missed duty is of no ticket.
+        let duty = self.asked.has_duties();
+        let small = if duty { small.of_contract() } else { small };
+        let sentence = match duty {
+            true => format!("{sentence}; the duty `{}`, by the terms at {}", found.clock, small.reported_at),
+            false => sentence,
+        };
         let counterexample = Counterexample {
             sentence,
             facts: small.told(pack),
-            reported_at: Some(small.reported_at),
+            reported_at: (!duty).then_some(small.reported_at),
             clock: Some(found.clock.to_string()),
             prices,
             events: small.events(pack),

@@ -26,6 +26,9 @@ pub(super) const CLASSIFY: usize = 3;
 pub(super) const ESCALATION: usize = 4;
 pub(super) const FINDINGS: usize = 5;
 pub(super) const FLOOR: usize = 6;
+pub(super) const DUTIES: usize = 7;
+pub(super) const LEVELS: usize = 8;
+pub(super) const CAPS: usize = 10;
 
 /// A ticket as far as clauses see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,11 +56,18 @@ impl Sketch {
     }
 
     /// When the breach is said to have come, for clauses that ask.
-    fn due(&self) -> Instant {
+    pub(super) fn due(&self) -> Instant {
         self.reported_at.checked_add(Span::hours(2)).unwrap_or(self.reported_at)
     }
 
-    /// The events that make such a ticket.
+    /// The contract as the ticket finds it, without the ticket: what is known where no ticket is asked about.
+    pub(super) fn of_contract(&self) -> Sketch {
+        let unknown = vec![None; self.facts.first.len()];
+        let facts = Facts { first: unknown.clone(), current: unknown };
+        Sketch { via: None, facts, standing: Vec::new(), ..self.clone() }
+    }
+
+    /// The events that make such a ticket, or such a contract when nothing was reported.
     pub(super) fn events(&self, pack: &Pack) -> Vec<Event> {
         let contract = pack.contracts.first().cloned().unwrap_or_default();
         let mut events: Vec<Event> = Vec::new();
@@ -89,7 +99,9 @@ impl Sketch {
             }
             first.extend(begun.map(|value| (fact.name.clone(), json(&value))));
         }
-        add("reported", true, self.reported_at, first);
+        if self.standing.contains(&Kind::REPORTED) {
+            add("reported", true, self.reported_at, first);
+        }
         if !changed.is_empty() {
             add("updated", true, self.reported_at, changed);
         }
@@ -267,6 +279,29 @@ impl Asked<'_> {
             true => self.deadlines(inputs).unwrap_or_default(),
             false => Vec::new(),
         }
+    }
+
+    /// Whether the clause prices missed duties: those of the contract, whichever tickets it applies to.
+    pub(super) fn has_duties(&self) -> bool {
+        self.clause.defines(DUTIES)
+    }
+
+    /// The clocks that a breach of the ticket may be of, or the duties of the contract then.
+    pub(super) fn breached(&self, sketch: &Sketch, inputs: &Inputs) -> Vec<ImmutableString> {
+        if !self.has_duties() {
+            let clocks = self.clocks(sketch, inputs);
+            return clocks.iter().map(|clock| (&*clock.name).into()).collect();
+        }
+        let duties = match self.in_force(sketch.reported_at) {
+            true => self.entry(DUTIES, inputs, None),
+            false => Ok(None),
+        };
+        let Ok(Some(Value::List(items))) = duties else { return Vec::new() };
+        let name = |item: &Value| match item {
+            Value::Duty(duty) => Some((&*duty.name).into()),
+            _ => None,
+        };
+        items.iter().filter_map(name).collect()
     }
 
     /// What a breach costs, in minor units.

@@ -4,7 +4,9 @@ use rhai::Position;
 
 use super::cells::{Asks, Space, windows};
 use super::chance::Dice;
-use super::ticket::{APPLIES, Asked, CLASSIFY, DEADLINES, ESCALATION, FINDINGS, FLOOR, Sketch, is_design};
+use super::ticket::{
+    APPLIES, Asked, CAPS, CLASSIFY, DEADLINES, DUTIES, ESCALATION, FINDINGS, FLOOR, LEVELS, Sketch, is_design,
+};
 use super::value::Seen;
 use super::walk::{Cell, Fault, Fuel, Walk};
 use super::{Budget, Counterexample, Law, LawOutcome, Standing, outcome};
@@ -14,6 +16,8 @@ use crate::policy::ClauseScript;
 use crate::program::Function;
 use crate::vocabulary::{Due, ENTRIES, Inputs, Value};
 
+/// What is asked of the contract, in force or not for a ticket.
+const OF_CONTRACT: [usize; 4] = [FLOOR, DUTIES, LEVELS, CAPS];
 /// So many tickets are tried of a function at most, and of one cell.
 const TICKETS_MAX: u64 = 2_048;
 const ROUNDS_MAX: u64 = 48;
@@ -27,7 +31,7 @@ pub(super) fn law(
 ) -> LawOutcome {
     let asked = Asked { pack, clause };
     let mut all = priced.cloned().unwrap_or_default();
-    for entry in [APPLIES, DEADLINES, CLASSIFY, ESCALATION, FINDINGS, FLOOR] {
+    for entry in [APPLIES, DEADLINES, CLASSIFY, ESCALATION, FINDINGS, FLOOR, DUTIES, LEVELS, CAPS] {
         let Some(function) = function(clause, entry) else { continue };
         if all.broken.is_some() {
             break;
@@ -57,8 +61,8 @@ fn function(clause: &ClauseScript, entry: usize) -> Option<&Function> {
 
 fn of_function(asked: Asked<'_>, entry: usize, of: &Function, budget: &mut Budget) -> Standing {
     let (pack, clause) = (asked.pack, asked.clause);
-    // The floor is asked for whether or not the clause applies.
-    let applies = function(clause, APPLIES).filter(|_| entry != FLOOR && entry != APPLIES);
+    // What is asked of the contract is asked whether or not the clause applies.
+    let applies = function(clause, APPLIES).filter(|_| !OF_CONTRACT.contains(&entry) && entry != APPLIES);
     let deadlines = function(clause, DEADLINES).filter(|_| entry == ESCALATION);
     let asks = Asks::of([of].into_iter().chain(applies).chain(deadlines));
     let terms = asks.terms.iter().copied().chain(clause.names.terms()).collect();
@@ -101,10 +105,16 @@ fn of_function(asked: Asked<'_>, entry: usize, of: &Function, budget: &mut Budge
 
 fn shown(pack: &Pack, entry: usize, sketch: &Sketch, fault: &Fault) -> Counterexample {
     let name = ENTRIES.get(entry).map_or("", |entry| entry.names[0]);
+    let mut sentence = format!("`{name}` cannot be had: {}", fault.message);
+    let of_ticket = !OF_CONTRACT.contains(&entry) || entry == FLOOR;
+    let sketch = if of_ticket { sketch.clone() } else { sketch.of_contract() };
+    if !of_ticket {
+        sentence = format!("{sentence}; by the terms at {}", sketch.reported_at);
+    }
     Counterexample {
-        sentence: format!("`{name}` cannot be had: {}", fault.message),
+        sentence,
         facts: sketch.told(pack),
-        reported_at: Some(sketch.reported_at),
+        reported_at: of_ticket.then_some(sketch.reported_at),
         clock: None,
         prices: Vec::new(),
         events: sketch.events(pack),
@@ -232,10 +242,10 @@ fn answered(
     sketch: &Sketch,
     inputs: &Inputs,
 ) -> Result<Option<String>, Fault> {
-    if entry != FLOOR {
-        if !asked.in_force(sketch.reported_at) {
-            return Ok(None);
-        }
+    if entry != FLOOR && !asked.in_force(sketch.reported_at) {
+        return Ok(None);
+    }
+    if !OF_CONTRACT.contains(&entry) {
         match asked.applies(inputs) {
             Ok(true) => {}
             Ok(false) => return Ok(None),

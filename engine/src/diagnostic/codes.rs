@@ -180,6 +180,7 @@ codes! {
     LAW_ONCE "E1005" Error "a breach that is priced twice"
     LAW_FLOOR "E1006" Error "a deposit below its floor"
     LAW_CREDIT "E1007" Error "a credit that falls as the level gets worse"
+    LAW_REPEATED "E1008" Error "a repetition that costs less"
 
     ROSTER "E1101" Error "an entry of roster.toml that cannot be"
     UNKNOWN_CONTACT "E1102" Error "a contact that does not exist"
