@@ -13,6 +13,7 @@
 mod bounds;
 mod cache;
 mod channel;
+pub mod componentize;
 mod compile;
 mod defence;
 mod delivery;
