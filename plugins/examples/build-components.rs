@@ -20,7 +20,15 @@ const SHIPPED: &str = "components";
 const FOR_TESTS: &str = "tests/components";
 
 /// What is built, and where it goes.
-const COMPONENTS: [(&str, &str); 1] = [("webhook", SHIPPED)];
+const COMPONENTS: [(&str, &str); 7] = [
+    ("dingtalk", SHIPPED),
+    ("dingtalk-c", SHIPPED),
+    ("email", SHIPPED),
+    ("feishu", SHIPPED),
+    ("ladder", SHIPPED),
+    ("webhook", SHIPPED),
+    ("hostile", FOR_TESTS),
+];
 
 fn main() -> ExitCode {
     match run() {
@@ -139,8 +147,12 @@ fn run() -> Result<ExitCode, Box<dyn std::error::Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A folder with a `Cargo.toml` is Rust; one with a `build.sh` makes a core module by itself.
 fn build(folder: &Path, toolchain: &Toolchain) -> Result<Built, componentize::BuildError> {
-    componentize::build_guest(folder, toolchain)
+    if folder.join("Cargo.toml").exists() {
+        return componentize::build_guest(folder, toolchain);
+    }
+    componentize::build_by_script(folder)
 }
 
 #[expect(clippy::disallowed_methods, reason = "an author's tool, not the engine")]

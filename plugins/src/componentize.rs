@@ -244,10 +244,34 @@ pub fn build_guest(folder: &Path, toolchain: &Toolchain) -> Result<Built, BuildE
     };
     let path =
         module_of(&output.stdout, &folder).ok_or_else(|| BuildError::NoModule { folder: folder.clone() })?;
-    #[expect(clippy::disallowed_methods, reason = "the module that the compiler has just written")]
-    let module = std::fs::read(&path).map_err(|why| BuildError::File { path: path.clone(), why })?;
+    let module = read(&path)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
     Ok(Built { name, component: componentize(&module)?, compiler })
+}
+
+/// Builds the guest in `folder` by its own script: `build.sh OUT` writes a core module to `OUT`, and `build.sh --version` says which
+/// compiler it takes. For languages that have no cargo.
+pub fn build_by_script(folder: &Path) -> Result<Built, BuildError> {
+    let folder = std::path::absolute(folder).map_err(|why| BuildError::File { path: folder.to_owned(), why })?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let script = |argument: &std::ffi::OsStr| {
+        let mut command = Command::new(folder.join("build.sh"));
+        command.current_dir(&folder).arg(argument);
+        run(&mut command)
+    };
+    let version = script("--version".as_ref())?.stdout;
+    let compiler = String::from_utf8_lossy(&version).lines().next().unwrap_or_default().trim().to_owned();
+    let path = std::env::temp_dir().join(format!("holdback-{name}-{}.wasm", std::process::id()));
+    script(path.as_os_str())?;
+    let module = read(&path);
+    // What is left behind is a small file in a folder that is cleared anyway.
+    let _ = std::fs::remove_file(&path);
+    Ok(Built { name, component: componentize(&module?)?, compiler })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the module that a compiler has just written")]
+fn read(path: &Path) -> Result<Vec<u8>, BuildError> {
+    std::fs::read(path).map_err(|why| BuildError::File { path: path.to_owned(), why })
 }
 
 /// Runs a command to its end; one that fails is an error with all it said.
@@ -285,9 +309,9 @@ fn remaps(folder: &Path, toolchain: &Toolchain) -> Result<OsString, BuildError> 
         }
         from.push((home, "/cargo"));
     }
-    // Crates that a workspace shares lie beside the guest.
+    // Crates that a workspace shares lie beside the guest. Were its own folder named as well, every guest would have flags of
+    // its own, and the standard library be built for each of them.
     from.push((workspace_of(folder), "/guest"));
-    from.push((folder.to_owned(), "/guest"));
     // The last fitting one counts, so the longest comes last.
     from.sort_by_key(|(path, _)| path.as_os_str().len());
     let mut flags = OsString::new();

@@ -6,7 +6,10 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().enumerate().fold(0_u32, |group, (at, byte)| group | u32::from(*byte) << (16 - 8 * at));
+        let group = chunk
+            .iter()
+            .enumerate()
+            .fold(0_u32, |group, (at, byte)| group | u32::from(*byte) << (16 - 8 * at));
         for at in 0..4 {
             let sextet = group >> (18 - 6 * at) & 0x3f;
             text.push(if at <= chunk.len() { ALPHABET[sextet as usize] as char } else { '=' });
@@ -46,7 +49,13 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for (bytes, text) in [(&b""[..], ""), (b"h", "aA=="), (b"he", "aGU="), (b"hel", "aGVs"), (b"\xff\xfe\xfd\x00", "//79AA==")] {
+        for (bytes, text) in [
+            (&b""[..], ""),
+            (b"h", "aA=="),
+            (b"he", "aGU="),
+            (b"hel", "aGVs"),
+            (b"\xff\xfe\xfd\x00", "//79AA=="),
+        ] {
             assert_eq!(encode(bytes), text);
             assert_eq!(decode(text).as_deref(), Some(bytes));
         }

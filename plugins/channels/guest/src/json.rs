@@ -64,6 +64,23 @@ impl Object {
         self.list(name, list)
     }
 
+    /// A list of lists of objects.
+    pub fn lists(self, name: &str, values: impl IntoIterator<Item = Vec<Object>>) -> Object {
+        let mut list = String::new();
+        for value in values {
+            list.push(if list.is_empty() { '[' } else { ',' });
+            list.push('[');
+            for (at, object) in value.into_iter().enumerate() {
+                if at > 0 {
+                    list.push(',');
+                }
+                list.push_str(&object.finish());
+            }
+            list.push(']');
+        }
+        self.list(name, list)
+    }
+
     /// The text of the object.
     pub fn finish(mut self) -> String {
         self.written.push_str(if self.written.is_empty() { "{}" } else { "}" });
@@ -351,8 +368,31 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused() {
         for text in [
-            "", " ", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "01", "-", "1.", "1e", "+1", ".5", "nul", "\"", "\"\n\"", "\"\\x\"",
-            "\"\\u12\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "1 2", "<html>", "{} {}", "\u{feff}1",
+            "",
+            " ",
+            "{",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "01",
+            "-",
+            "1.",
+            "1e",
+            "+1",
+            ".5",
+            "nul",
+            "\"",
+            "\"\n\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\ud800\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\udc00\"",
+            "1 2",
+            "<html>",
+            "{} {}",
+            "\u{feff}1",
         ] {
             assert_eq!(Json::parse(text.as_bytes()), None, "{text}");
         }

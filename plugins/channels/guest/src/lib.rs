@@ -50,7 +50,9 @@ pub use bindings::notifier::exports::holdback::channel::channel::Guest as Channe
 pub use bindings::notifier::holdback::channel::{log, signing, types};
 pub use settings::{Settings, flag, number, setting};
 
-use types::{CallbackOutcome, Contact, Description, Header, Idempotency, Level, Outcome, Part, QueryItem, Response};
+use types::{
+    CallbackOutcome, Contact, Description, Header, Idempotency, Level, Outcome, Part, QueryItem, Response,
+};
 
 /// Makes a [`Channel`] the component's.
 #[macro_export]

@@ -28,7 +28,11 @@ impl Settings for Ladder {
 
 /// A setting, if it is there and not empty.
 pub fn setting<'a>(of: &'a impl Settings, name: &str) -> Option<&'a str> {
-    of.settings().iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str()).filter(|value| !value.is_empty())
+    of.settings()
+        .iter()
+        .find(|pair| pair.name == name)
+        .map(|pair| pair.value.as_str())
+        .filter(|value| !value.is_empty())
 }
 
 /// A whole number, if it is set. An error names the setting.

@@ -19,11 +19,18 @@ fn message(id: &str, seconds: &str, body: &[u8]) -> Vec<Part> {
 /// The three headers for a body, signed by the slots of both kinds of key that are given.
 ///
 /// The id is percent-encoded: it has to be ASCII for a header, and without dots for what is signed to have one reading.
-pub fn headers(id: &str, now_ms: u64, body: &str, hmac: &str, ed25519: Option<&str>) -> Result<Vec<Header>, Refusal> {
+pub fn headers(
+    id: &str,
+    now_ms: u64,
+    body: &str,
+    hmac: &str,
+    ed25519: Option<&str>,
+) -> Result<Vec<Header>, Refusal> {
     let id = url::encode(id);
     let seconds = (now_ms / 1000).to_string();
     let message = message(&id, &seconds, body.as_bytes());
-    let mut signature = format!("v1,{}", base64::encode(&signing::sign(&key(Algorithm::HmacSha256, hmac), &message)?));
+    let mut signature =
+        format!("v1,{}", base64::encode(&signing::sign(&key(Algorithm::HmacSha256, hmac), &message)?));
     if let Some(slot) = ed25519 {
         signature.push_str(" v1a,");
         signature.push_str(&base64::encode(&signing::sign(&key(Algorithm::Ed25519, slot), &message)?));
@@ -46,7 +53,8 @@ pub fn verify(callback: &Callback, hmac: &str) -> Result<(), String> {
     let id = header("webhook-id")?;
     let written = header("webhook-timestamp")?;
     let signatures = header("webhook-signature")?;
-    let seconds: u64 = written.parse().map_err(|_| "`webhook-timestamp` is no number of seconds".to_owned())?;
+    let seconds: u64 =
+        written.parse().map_err(|_| "`webhook-timestamp` is no number of seconds".to_owned())?;
     if seconds.abs_diff(callback.now_ms / 1000) > TOLERANCE {
         return Err("signed more than five minutes from now".to_owned());
     }

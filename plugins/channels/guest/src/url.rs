@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_url_is_taken_apart() {
-        let url = Url::parse("https://hooks.example.com:8443/in/%E5%B7%A5%20a+b?team=1&q=a+b%26c&flag&").unwrap();
+        let url =
+            Url::parse("https://hooks.example.com:8443/in/%E5%B7%A5%20a+b?team=1&q=a+b%26c&flag&").unwrap();
         assert_eq!(url.origin, "https://hooks.example.com:8443");
         assert_eq!(url.path, "/in/工 a+b");
         let item = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -105,7 +106,16 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused() {
-        for url in ["", "hooks.example.com", "ftp://a/", "https:///x", "https://u:p@a/", "https://a/#x", "https://a/%zz", "https://a/%ff"] {
+        for url in [
+            "",
+            "hooks.example.com",
+            "ftp://a/",
+            "https:///x",
+            "https://u:p@a/",
+            "https://a/#x",
+            "https://a/%zz",
+            "https://a/%ff",
+        ] {
             assert!(Url::parse(url).is_err(), "{url}");
         }
     }

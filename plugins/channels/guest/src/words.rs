@@ -87,3 +87,22 @@ pub fn plain(delivery: &Delivery) -> String {
     }
     text
 }
+
+/// The line that a list of messages shows: the level and the title, without line breaks.
+pub fn headline(delivery: &Delivery) -> String {
+    let title = match delivery.title.as_str() {
+        "" => about(&delivery.notice.about, &delivery.locale),
+        title => title,
+    };
+    let level = level(delivery.level, &delivery.locale);
+    one_line(&if chinese(&delivery.locale) {
+        format!("【{level}】{title}")
+    } else {
+        format!("[{level}] {title}")
+    })
+}
+
+/// A text as one line: every control character is a space.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_ascii_control() { ' ' } else { letter }).collect()
+}

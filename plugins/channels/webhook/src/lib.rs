@@ -5,11 +5,13 @@
 
 use holdback_channel::json::{Json, Object};
 use holdback_channel::types::{
-    Acknowledgement, Callback, CallbackOutcome, Contact, Delivery, Description, HostRequest, HttpRequest, Idempotency, Method,
-    Outcome, Request, Response, SecretEncoding, SecretSlot, Setting, SettingKind,
+    Acknowledgement, Callback, CallbackOutcome, Contact, Delivery, Description, HostRequest, HttpRequest,
+    Idempotency, Method, Outcome, Request, Response, SecretEncoding, SecretSlot, Setting, SettingKind,
 };
 use holdback_channel::url::{self, Url};
-use holdback_channel::{Channel, described, flag, header, retry_after, setting, standard_webhooks, text, unlike, words};
+use holdback_channel::{
+    Channel, described, flag, header, retry_after, setting, standard_webhooks, text, unlike, words,
+};
 
 const SIGNING: &str = "signing";
 const ED25519: &str = "ed25519";
@@ -122,7 +124,10 @@ fn event(delivery: &Delivery) -> Result<String, String> {
         None => format!("/contracts/{}", url::encode(&notice.contract)),
     };
     let amount = notice.amount.as_ref().map(|amount| {
-        Object::new().number("minor", amount.minor).text("currency", &amount.currency).text("text", &amount.text)
+        Object::new()
+            .number("minor", amount.minor)
+            .text("currency", &amount.currency)
+            .text("text", &amount.text)
     });
     let mut told = Object::new()
         .text("id", &notice.id)
