@@ -192,7 +192,7 @@ impl Fixture {
         match (escalator.next(ladder), &self.steps, &self.refused) {
             (Ok(found), Some(expected), _) => done.compare("steps".to_owned(), expected, &found.steps),
             (Ok(found), None, expected) => done.compare("refused".to_owned(), expected, &found.steps),
-            (Err(crate::LadderError::Refused(found)), None, Some(expected)) => {
+            (Err(crate::LadderError::Refused(found) | crate::LadderError::Settings(found)), None, Some(expected)) => {
                 done.compare("refused".to_owned(), expected, &found);
             }
             (Err(error), steps, _) => done.compare("steps".to_owned(), steps, &error.to_string()),
@@ -213,7 +213,8 @@ impl Rehearsed {
         match (found, &fixture.request, &fixture.refused) {
             (Ok(found), Some(expected), _) => self.compare("request".to_owned(), expected, &found),
             (Ok(found), None, expected) => self.compare("refused".to_owned(), expected, &found),
-            (Err(RenderError::Refused(found)), None, Some(expected)) => {
+            // The host refuses settings that do not fit before the component is asked.
+            (Err(RenderError::Refused(found) | RenderError::Settings(found)), None, Some(expected)) => {
                 self.compare("refused".to_owned(), expected, &found);
             }
             (Err(error), request, _) => self.compare("request".to_owned(), request, &error.to_string()),

@@ -29,6 +29,7 @@ mod ladder;
 mod limits;
 mod sandbox;
 mod secret;
+mod shipped;
 mod signature;
 mod signing;
 mod sink;
@@ -54,6 +55,7 @@ pub use ladder::{Escalator, LadderError, Steps};
 pub use limits::{CompileLimits, Limits};
 pub use sandbox::{Fault, LogLine, LogSink, Spent};
 pub use secret::{SecretError, SecretSource, Secrets};
+pub use shipped::{SHIPPED, Shipped, shipped};
 pub use signature::{SignatureError, SignaturePolicy};
 pub use sink::Sink;
 

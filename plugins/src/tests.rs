@@ -1,6 +1,7 @@
 //! The host against components that mean it no good. `plugins/README.md` has the table: attack, defence, test.
 
 mod attacks;
+mod channels;
 mod files;
 mod guests;
 mod home;

@@ -177,10 +177,10 @@ impl Guest for Hostile {
                 body: vec![Part::Text("token=".to_owned()), Part::Secret(TOKEN.to_owned())],
                 ..valid
             }),
-            // The signature of parts from settings, for published vectors: `key.text`, `key.secret`, `message.text`,
+            // The signature of parts from facts, for published vectors: `key.text`, `key.secret`, `message.text`,
             // `message.secret`, each as often as wanted, in their order.
             "sign-vector" => {
-                let signature = sign(parts(&delivery.settings, "key"), &parts(&delivery.settings, "message"));
+                let signature = sign(parts(&delivery.facts, "key"), &parts(&delivery.facts, "message"));
                 http(HttpRequest { body: text(result(signature)), ..valid })
             }
 
@@ -243,8 +243,8 @@ fn result(signature: Result<Vec<u8>, Refusal>) -> String {
     }
 }
 
-fn parts(settings: &[Pair], of: &str) -> Vec<Part> {
-    settings
+fn parts(facts: &[Pair], of: &str) -> Vec<Part> {
+    facts
         .iter()
         .filter_map(|pair| match pair.name.strip_prefix(of)? {
             ".text" => Some(Part::Text(pair.value.clone())),
