@@ -167,6 +167,10 @@ fn numbers(asks: &Asks, cell: &Cell, sort: Sort) -> Vec<i64> {
     all.filter(|(of, _)| *of == sort).map(|(_, n)| n).collect()
 }
 
+/// Times whose multiples are all tried, and how many of them: two days and more of full hours.
+const UNITS: usize = 6;
+const MULTIPLES: i64 = 64;
+
 /// The latenesses at which a price may change, as far as can be seen, and some more. Ascending.
 pub(super) fn latenesses(asks: &Asks, cell: &Cell, cuts: &[i64], dice: &mut Dice) -> Vec<i64> {
     let mut all: BTreeSet<i64> = [0, 1, HOUR, DAY, LATE_MAX].into();
@@ -174,9 +178,11 @@ pub(super) fn latenesses(asks: &Asks, cell: &Cell, cuts: &[i64], dice: &mut Dice
     cuts.iter().for_each(|cut| add(*cut));
     let times = numbers(asks, cell, Sort::Time);
     let counts = numbers(asks, cell, Sort::Count);
-    for time in times.iter().take(12) {
-        for n in [1, 2, 3, 4, 5, 10].iter().chain(counts.iter().take(8)) {
-            add(time.saturating_mul(*n));
+    for (place, time) in times.iter().take(12).enumerate() {
+        // A price by the full hour less one by the full ninety minutes first falls where the two meet: not at the first few units.
+        let units = if place < UNITS { MULTIPLES } else { 5 };
+        for n in (1..=units).chain([10]).chain(counts.iter().copied().take(8)) {
+            add(time.saturating_mul(n));
         }
         for other in times.iter().take(6) {
             add(time.saturating_add(*other));

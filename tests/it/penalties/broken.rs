@@ -7,7 +7,7 @@ use super::{counterexample, none_broken, outcome, pack_of, pack_with, penalty, p
 const HOUR: Span = Span::hours(1);
 
 /// What is wrong, the clause, the law it breaks and what is said.
-const BROKEN: [(&str, &str, Law, &str); 24] = [
+const BROKEN: [(&str, &str, Law, &str); 25] = [
     (
         "it falls at the tier's edge",
         "fn penalty(breach) { if breach.late <= hours(24) { terms.fine } else { yuan(50) } }",
@@ -30,6 +30,16 @@ const BROKEN: [(&str, &str, Law, &str); 24] = [
         }",
         Law::Monotone,
         "100.00 CNY at 59 min 59 s 999999 us late, 50.00 CNY at 1 h late",
+    ),
+    (
+        "two units meet far from their beginnings",
+        "fn penalty(breach) {
+            let fine = yuan(0);
+            if breach.late > hours(35) { fine += yuan(2) * breach.late.full(hours(1)) - yuan(1) * breach.late.full(minutes(90)) }
+            fine
+        }",
+        Law::Monotone,
+        "50.00 CNY at 37 h 29 min 59 s 999999 us late, 49.00 CNY at 37 h 30 min late",
     ),
     (
         "one instant is forgotten",
