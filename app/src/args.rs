@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use holdback::Instant;
 
+use crate::plugin::args::{PLUGIN_HELP, PluginArgs};
 use crate::records::{Form, Month};
 
 const EXAMPLES: &str = "\
@@ -19,6 +20,7 @@ Examples:
   holdback test rules/it-incidents rules/school-after-sales
   holdback roster rules/school-after-sales --at 2026-03-02T22:00:00+08:00
   holdback calendar < questions.ndjson
+  holdback plugin new my-channel
 
 Exit codes: 0 fine, 1 findings, 2 unusable input or arguments. Breaches are results, not findings.";
 
@@ -153,12 +155,21 @@ pub(crate) enum Command {
     /// Answer questions on working time, a line each
     #[command(after_help = CALENDAR_HELP)]
     Calendar,
+    /// Write, build, test, grant and try channels for notices
+    #[command(after_help = PLUGIN_HELP)]
+    Plugin(PluginArgs),
     /// Print the words of clauses in English and Chinese, as Markdown
     Vocabulary,
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
+    },
+    /// Compile the component on standard input: the program starts itself so, to keep compilers apart
+    #[command(hide = true)]
+    CompileWorker {
+        /// Bytes of memory, seconds, and `fuel` or `epochs`
+        args: Vec<String>,
     },
 }
 

@@ -13,6 +13,7 @@ mod files;
 mod narrate;
 mod new;
 mod page;
+mod plugin;
 mod read;
 mod records;
 mod replay;
@@ -45,6 +46,8 @@ struct Console<'a> {
     watched: bool,
     /// Whoever reads stdout sees colours.
     colours: bool,
+    /// What a host of components takes from the machine.
+    machine: plugin::Machine,
 }
 
 /// Why the program ends before its work is done.
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         stderr: &mut std::io::stderr(),
         watched,
         colours: wants_colours(),
+        machine: plugin::Machine::of_the_program(),
     };
     ExitCode::from(run_on(std::env::args_os(), console))
 }
@@ -128,7 +132,15 @@ pub fn run<A>(
 where
     A: Into<OsString> + Clone,
 {
-    run_on(args, Console { stdin, stdout, stderr, watched: false, colours: false })
+    let console = Console {
+        stdin,
+        stdout,
+        stderr,
+        watched: false,
+        colours: false,
+        machine: plugin::Machine::of_a_caller(),
+    };
+    run_on(args, console)
 }
 
 fn run_on<A>(args: impl IntoIterator<Item = A>, mut console: Console<'_>) -> u8
@@ -173,6 +185,11 @@ fn obey(command: Command, console: &mut Console<'_>) -> Result<u8, Stop> {
         Command::New(args) => new::new(&args, console),
         Command::Roster(args) => roster::roster(&args, console),
         Command::Calendar => calendar::calendar(console),
+        Command::Plugin(args) => plugin::plugin(&args, console),
+        Command::CompileWorker { args } => {
+            let Console { stdin, stdout, stderr, .. } = console;
+            Ok(holdback_plugins::compile_worker(&args, stdin, stdout, stderr))
+        }
         Command::Vocabulary => console.say(&holdback::vocabulary_page()).map(|()| FINE),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -56,8 +56,8 @@ pub(crate) fn new(args: &NewArgs, console: &mut Console<'_>) -> Result<u8, Stop>
     Ok(FINE)
 }
 
-/// Where the pack goes.
-struct Target {
+/// Where a new folder goes.
+pub(crate) struct Target {
     folder: PathBuf,
     /// The folder's own name, the pack's unless another is given.
     name: String,
@@ -66,7 +66,7 @@ struct Target {
 }
 
 impl Target {
-    fn find(folder: &Path) -> Result<Target, Stop> {
+    pub(crate) fn find(folder: &Path) -> Result<Target, Stop> {
         let refuse = |why: String| Err(Stop::Unusable(format!("{}: {why}", folder.display())));
         let (exists, folder_at) = match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
             Ok(true) => (true, fs::canonicalize(folder)),
@@ -92,7 +92,7 @@ impl Target {
     }
 
     /// All files or none: written under another name beside the folder, then moved.
-    fn write(&self, files: &BTreeMap<String, String>) -> Result<(), Stop> {
+    pub(crate) fn write(&self, files: &BTreeMap<String, String>) -> Result<(), Stop> {
         let waits_as = parent(&self.folder).join(format!(".{}.{}.part", self.name, std::process::id()));
         let written = fs::create_dir(&waits_as).map_err(|error| (waits_as.clone(), error)).and_then(|()| {
             let done = fill_folder(&waits_as, files).and_then(|()| self.settle(&waits_as));
