@@ -40,8 +40,12 @@ Examples:
 
 --out writes decisions.ndjson, ledger.csv, notices.ndjson, rejected.ndjson, summary.json and statement.html.
 
-Exit codes: 0 fine; 1 input that was malformed or refused, tickets that could not be assessed, remarks on the statement;
-2 unusable input or arguments.";
+With each notice stands the request that a channel would make of it, rendered by a component; nothing is sent, and no network
+is touched. It is rendered for --destination (TOML: name, locale, to, settings), else for the component's examples with
+`https://example.invalid/holdback` as its URL. No secret is read: what is signed is signed by a sample that anybody knows.
+
+Exit codes: 0 fine; 1 input that was malformed or refused, tickets that could not be assessed, remarks on the statement,
+notices that could not be rendered; 2 unusable input or arguments.";
 
 const EXPLAIN_HELP: &str = "\
 Example:
@@ -204,6 +208,15 @@ pub(crate) struct RunArgs {
     /// Write decisions, ledger, notices, rejected input, summary and statement into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The component that renders the notices: a name, a .wasm file, or `none`
+    #[arg(long, value_name = "NAME|FILE|none", default_value = "webhook", requires = "out")]
+    pub(crate) channel: PathBuf,
+    /// Where notices would go to: what is set for one destination of the channel
+    #[arg(long, value_name = "FILE.toml", requires = "out")]
+    pub(crate) destination: Option<PathBuf>,
+    /// The folder of the host of components [default: HOLDBACK_HOME, else `holdback` in the user's data folder]
+    #[arg(long, value_name = "DIR", requires = "out")]
+    pub(crate) home: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

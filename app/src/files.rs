@@ -5,16 +5,19 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use holdback::LedgerEntry;
+use holdback::{LedgerEntry, Notice};
 use serde::Serialize;
 
 use crate::Stop;
+use crate::notices::{Renderer, Told};
 
 /// The folder being written.
 pub(crate) struct Out {
     folder: PathBuf,
     pub(crate) decisions: Part,
-    pub(crate) notices: Part,
+    notices: Part,
+    /// Renders the notices, if they are to be.
+    renderer: Option<Renderer>,
     pub(crate) rejected: Part,
     whole: Vec<Part>,
 }
@@ -37,15 +40,35 @@ pub(crate) struct RejectedLine<'r> {
 
 impl Out {
     /// Makes the folder if it is missing, and begins its files.
-    pub(crate) fn begin(folder: &Path) -> Result<Out, Stop> {
+    pub(crate) fn begin(folder: &Path, renderer: Option<Renderer>) -> Result<Out, Stop> {
         fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
         Ok(Out {
             folder: folder.to_owned(),
             decisions: Part::begin(folder, "decisions.ndjson")?,
             notices: Part::begin(folder, "notices.ndjson")?,
+            renderer,
             rejected: Part::begin(folder, "rejected.ndjson")?,
             whole: Vec::new(),
         })
+    }
+
+    /// Writes notices down, rendered if they are to be.
+    pub(crate) fn tell(&mut self, notices: Vec<Notice>) -> Result<(), Stop> {
+        let Out { notices: part, renderer, .. } = self;
+        match renderer {
+            None => notices.iter().try_for_each(|notice| part.line(notice)),
+            Some(renderer) => renderer.take(notices, &mut |lines| part.write(|file| file.write_all(lines))),
+        }
+    }
+
+    /// Writes down what is still being rendered, and says how it went if anything was to be.
+    pub(crate) fn told(&mut self) -> Result<Option<Told>, Stop> {
+        let part = &mut self.notices;
+        let renderer = self.renderer.take();
+        let place = part.path.clone();
+        renderer
+            .map(|renderer| renderer.end(&place, &mut |lines| part.write(|file| file.write_all(lines))))
+            .transpose()
     }
 
     /// Writes a file that is known whole.

@@ -12,6 +12,7 @@ mod explain;
 mod files;
 mod narrate;
 mod new;
+mod notices;
 mod page;
 mod plugin;
 mod read;

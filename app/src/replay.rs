@@ -277,7 +277,7 @@ impl Complaints<'_> {
         let notices = engine.take_notices();
         if let Some(out) = &mut self.out {
             decisions.iter().try_for_each(|decision| out.decisions.line(decision))?;
-            notices.iter().try_for_each(|notice| out.notices.line(notice))?;
+            out.tell(notices)?;
         }
         Ok(())
     }

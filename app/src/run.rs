@@ -5,16 +5,19 @@ mod tests;
 
 use crate::args::{Format, RunArgs};
 use crate::files::Out;
+use crate::notices::Renderer;
 use crate::page::{PageView, page};
 use crate::replay::{Replayed, replay};
 use crate::summary::{Summary, Tally};
 use crate::{Console, FINDINGS, FINE, Stop};
 
 pub(crate) fn run(args: &RunArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
-    let mut out = args.out.as_deref().map(Out::begin).transpose()?;
+    let renderer = if args.out.is_some() { Renderer::open(args, console)? } else { None };
+    let mut out = args.out.as_deref().map(|folder| Out::begin(folder, renderer)).transpose()?;
     let replayed = replay(&args.input, console, out.as_mut())?;
     let tally = Tally::of(&replayed);
-    let summary = Summary::of(&replayed, &tally);
+    let notices = out.as_mut().map(Out::told).transpose()?.flatten();
+    let summary = Summary::of(&replayed, &tally, notices);
     let json =
         serde_json::to_string_pretty(&summary).map_err(|error| Stop::Unusable(error.to_string()))? + "\n";
     if let Some(out) = out {

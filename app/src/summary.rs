@@ -12,9 +12,11 @@ use serde::Serialize;
 use obligations::Obligations;
 pub(crate) use tally::Tally;
 use tally::{ClauseTally, Counts, Unassessed};
+pub(crate) use text::thousands_of;
 
 use crate::adapter::Import;
 use crate::files::word;
+use crate::notices::Told;
 use crate::replay::{EventCounts, Replayed};
 
 /// The answer of `holdback run`. Its JSON is that of summary.json and `--format json`.
@@ -52,6 +54,9 @@ pub(crate) struct Summary {
     clauses: Vec<ClauseTally>,
     findings: Findings,
     not_assessed: NotAssessed,
+    /// How the notices were rendered, if they were to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notices: Option<Told>,
     /// What of the money needs a person.
     remarks: Vec<String>,
 }
@@ -110,7 +115,7 @@ struct NotAssessed {
 }
 
 impl Summary {
-    pub(crate) fn of(replayed: &Replayed, tally: &Tally) -> Summary {
+    pub(crate) fn of(replayed: &Replayed, tally: &Tally, notices: Option<Told>) -> Summary {
         let pack = &replayed.pack;
         let mut remarks: Vec<String> = replayed.books_fault.iter().cloned().collect();
         for statement in &tally.statements {
@@ -154,13 +159,15 @@ impl Summary {
                 count: tally.faults.len(),
                 first: tally.faults.iter().take(10).cloned().collect(),
             },
+            notices,
             remarks,
         }
     }
 
-    /// Something needs a look: input was refused, a ticket could not be assessed, money needs a person.
+    /// Something needs a look: input was refused, a ticket could not be assessed, a notice not rendered, money needs a person.
     pub(crate) fn has_findings(&self) -> bool {
-        self.events.faulty() || self.not_assessed.count > 0 || !self.remarks.is_empty()
+        let not_rendered = self.notices.as_ref().is_some_and(|told| told.not_rendered > 0);
+        not_rendered || self.events.faulty() || self.not_assessed.count > 0 || !self.remarks.is_empty()
     }
 
     /// What the page must say beside the statements: what of the log is not in them.

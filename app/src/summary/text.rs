@@ -94,6 +94,9 @@ impl Summary {
             self.status.iter().map(|(status, count)| format!("{} {status}", thousands_of(*count))).collect();
         let status = if status.is_empty() { String::new() } else { format!(": {}", status.join(", ")) };
         page.named("Tickets", format!("{}{status}", thousands_of(self.tickets as u64)));
+        if let Some(told) = &self.notices {
+            page.named("Notices", told);
+        }
         let class = &self.class;
         if class.free + class.paid > 0 {
             let [free, paid, undecided] =
@@ -165,6 +168,14 @@ impl Summary {
         if count > 0 {
             page.heading(&format!("Tickets that could not be assessed: {}", thousands_of(count as u64)));
             shown.into_iter().for_each(|line| page.line(line));
+        }
+        if let Some(told) = self.notices.as_ref().filter(|told| told.not_rendered > 0) {
+            page.heading(&format!("Notices that could not be rendered: {}", thousands_of(told.not_rendered)));
+            told.first.iter().for_each(|one| page.line(format!("  {}: {}", one.notice, one.reason)));
+            let rest = told.not_rendered.saturating_sub(told.first.len() as u64);
+            if rest > 0 {
+                page.line(format!("  and {} more", thousands_of(rest)));
+            }
         }
         if !self.remarks.is_empty() {
             page.heading("Needs a look");
@@ -249,7 +260,7 @@ fn more(counts: &[(u64, &str)]) -> String {
 }
 
 /// With a comma between every three digits.
-pub(super) fn thousands_of(count: u64) -> String {
+pub(crate) fn thousands_of(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
