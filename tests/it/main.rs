@@ -22,6 +22,7 @@ mod money;
 mod new;
 mod obligations;
 mod penalties;
+mod plugin;
 mod records;
 mod refused;
 mod rules;

@@ -103,7 +103,8 @@ fn crates_point_one_way() {
             &["holdback-cli", "holdback-plugins", "holdback-batch", "wasmtime", "tokio", "hyper", "reqwest"]
                 [..],
         ),
-        ("app/Cargo.toml", &["holdback-benches", "criterion"]),
+        ("app/Cargo.toml", &["holdback-benches", "criterion", "wasmtime", "hyper", "reqwest"]),
+        ("plugins/Cargo.toml", &["holdback-cli", "holdback-benches", "holdback-batch"]),
     ] {
         let text = fs::read_to_string(root().join(path)).expect("a manifest");
         faults.extend(
@@ -111,6 +112,33 @@ fn crates_point_one_way() {
         );
     }
     none("the engine depends on no other crate of the workspace and knows no runtime or network", faults);
+}
+
+#[test]
+fn channels_know_the_engine_by_its_notices_alone() {
+    let mut faults = Vec::new();
+    for (path, text) in files("plugins/src", ".rs") {
+        for (i, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or("");
+            for (at, _) in code.match_indices("holdback::") {
+                // A module of the bindings has the interface's name, which begins with the same word.
+                if code[..at].ends_with(|c: char| c == ':' || c == '_' || c.is_alphanumeric()) {
+                    continue;
+                }
+                let used = code[at..].trim_start_matches("holdback::").trim_start_matches('{');
+                let names = used.split(['}', ';', ' ', '(', ')', '>', '&']).next().unwrap_or("");
+                let names: Vec<&str> =
+                    names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+                let known = |name: &&str| {
+                    ["Notice", "DecisionKind", "channel"].contains(&name.split(':').next().unwrap_or(""))
+                };
+                if names.is_empty() || !names.iter().all(known) {
+                    faults.push(format!("{path}:{}: {}", i + 1, line.trim()));
+                }
+            }
+        }
+    }
+    none("plugins/ uses `Notice` and `DecisionKind` of the engine, and nothing else", faults);
 }
 
 #[test]
