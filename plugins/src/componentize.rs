@@ -212,28 +212,30 @@ pub struct Built {
 /// alone, and flags of the surroundings (`RUSTFLAGS`) are left out.
 pub fn build_guest(folder: &Path, toolchain: &Toolchain) -> Result<Built, BuildError> {
     let compiler = toolchain.version()?;
-    let folder =
-        std::path::absolute(folder).map_err(|why| BuildError::File { path: folder.to_owned(), why })?;
-    let mut command = Command::new(&toolchain.cargo);
+    let folder = folder.canonicalize().map_err(|why| BuildError::File { path: folder.to_owned(), why })?;
+    let cargo = |verb: &str| {
+        let mut command = Command::new(&toolchain.cargo);
+        command.current_dir(&folder).arg(verb).envs(toolchain.environment.iter().cloned());
+        // Set by an outer `cargo run` for its own compiler, which need not be this one.
+        for outer in ["CARGO", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"]
+        {
+            command.env_remove(outer);
+        }
+        command
+    };
+    let located = run(cargo("locate-project").args(["--workspace", "--message-format", "plain"]))?;
+    let manifest = PathBuf::from(String::from_utf8_lossy(&located.stdout).trim());
+    let workspace = manifest.parent().unwrap_or(&folder);
+    // A guest that is built for the first time has no lock yet; one that has is built from what it says.
+    let locked = workspace.join("Cargo.lock").is_file().then_some("--locked");
+    // First, so that the folders of the crates are there to be named in the flags.
+    run(cargo("fetch").args(locked))?;
+    let mut command = cargo("build");
     command
-        .current_dir(&folder)
-        .args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"])
+        .args(["--release", "--target", TARGET, "--message-format=json-render-diagnostics"])
+        .args(locked)
         .args(&toolchain.arguments)
-        // A guest that is built for the first time has no lock yet; one that has is built from what it says.
-        .args(folder.ancestors().any(|above| above.join("Cargo.lock").is_file()).then_some("--locked"))
-        .envs(toolchain.environment.iter().cloned())
-        .env_remove("RUSTFLAGS")
-        .env("CARGO_ENCODED_RUSTFLAGS", remaps(&folder, toolchain)?);
-    // Set by an outer `cargo run` for its own compiler, which need not be this one.
-    for outer in [
-        "CARGO",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "CARGO_BUILD_TARGET",
-        "CARGO_PROFILE_RELEASE_OPT_LEVEL",
-    ] {
-        command.env_remove(outer);
-    }
+        .env("CARGO_ENCODED_RUSTFLAGS", remaps(workspace, toolchain)?);
     let output = match run(&mut command) {
         Ok(output) => output,
         Err(BuildError::Compile { output, .. }) if toolchain.ships_target && lacks_target(&output) => {
@@ -252,7 +254,7 @@ pub fn build_guest(folder: &Path, toolchain: &Toolchain) -> Result<Built, BuildE
 /// Builds the guest in `folder` by its own script: `build.sh OUT` writes a core module to `OUT`, and `build.sh --version` says which
 /// compiler it takes. For languages that have no cargo.
 pub fn build_by_script(folder: &Path) -> Result<Built, BuildError> {
-    let folder = std::path::absolute(folder).map_err(|why| BuildError::File { path: folder.to_owned(), why })?;
+    let folder = folder.canonicalize().map_err(|why| BuildError::File { path: folder.to_owned(), why })?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let script = |argument: &std::ffi::OsStr| {
         let mut command = Command::new(folder.join("build.sh"));
@@ -292,7 +294,7 @@ fn lacks_target(output: &str) -> bool {
 }
 
 /// Flags that take this machine out of the module: every folder that sources come from gets a name of its own.
-fn remaps(folder: &Path, toolchain: &Toolchain) -> Result<OsString, BuildError> {
+fn remaps(workspace: &Path, toolchain: &Toolchain) -> Result<OsString, BuildError> {
     let sysroot = PathBuf::from(toolchain.ask_rustc(&["--print", "sysroot"])?);
     let mut from = Vec::new();
     let sources = sysroot.join("lib/rustlib/src/rust");
@@ -311,7 +313,7 @@ fn remaps(folder: &Path, toolchain: &Toolchain) -> Result<OsString, BuildError> 
     }
     // Crates that a workspace shares lie beside the guest. Were its own folder named as well, every guest would have flags of
     // its own, and the standard library be built for each of them.
-    from.push((workspace_of(folder), "/guest"));
+    from.push((workspace.to_owned(), "/guest"));
     // The last fitting one counts, so the longest comes last.
     from.sort_by_key(|(path, _)| path.as_os_str().len());
     let mut flags = OsString::new();
@@ -325,11 +327,6 @@ fn remaps(folder: &Path, toolchain: &Toolchain) -> Result<OsString, BuildError> 
         flags.push(to);
     }
     Ok(flags)
-}
-
-/// The folder of the lock file, which is that of the workspace.
-fn workspace_of(folder: &Path) -> PathBuf {
-    folder.ancestors().find(|above| above.join("Cargo.lock").is_file()).unwrap_or(folder).to_owned()
 }
 
 /// The module among what cargo says it has made, of the package in this folder.
@@ -351,4 +348,94 @@ fn module_of(messages: &[u8], folder: &Path) -> Option<PathBuf> {
                 .find(|file| file.ends_with(".wasm"))
                 .map(PathBuf::from)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plugins() -> &'static Path {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    fn wat(name: &str) -> Vec<u8> {
+        wat::parse_file(plugins().join("tests/wat").join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_module_without_a_world_is_refused_by_what_it_lacks() {
+        let error = componentize(&wat("core-module.wat")).unwrap_err();
+        assert!(matches!(error, BuildError::NoComponentType), "{error}");
+        assert!(error.to_string().contains("`component-type` section"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        assert!(matches!(componentize(&wat("empty.wat")), Err(BuildError::AlreadyAComponent)));
+        for bytes in
+            [&b""[..], b"\0as", b"<html>", b"\0asm\x01\0\0\0\x00\xff", b"\0asm\x01\0\0\0\x00\x02\x05a"]
+        {
+            assert!(matches!(componentize(bytes), Err(BuildError::NotAModule(_))), "{bytes:?}");
+        }
+    }
+
+    fn with_world(mut module: Vec<u8>, world: &str) -> Vec<u8> {
+        let mut resolve = wit_parser::Resolve::default();
+        let (package, _) = resolve.push_dir(plugins().join("wit")).unwrap();
+        let world = resolve.select_world(&[package], Some(world)).unwrap();
+        wit_component::embed_component_metadata(
+            &mut module,
+            &resolve,
+            world,
+            wit_component::StringEncoding::UTF8,
+        )
+        .unwrap();
+        module
+    }
+
+    #[test]
+    fn a_module_with_its_world_becomes_a_component() {
+        let component = componentize(&with_world(wat("table-growth.wat"), "notifier")).unwrap();
+        assert!(wasmparser::Parser::is_component(&component));
+    }
+
+    #[test]
+    fn a_module_for_another_world_is_refused_by_what_is_missing() {
+        let error = componentize(&with_world(wat("table-growth.wat"), "escalator")).unwrap_err();
+        assert!(error.to_string().contains("escalation"), "{error}");
+    }
+
+    #[test]
+    fn a_module_that_imports_a_system_is_refused() {
+        let module = wat::parse_str(
+            r#"(module
+                (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+                (memory (export "memory") 1))"#,
+        );
+        let error = componentize(&with_world(module.unwrap(), "notifier")).unwrap_err();
+        assert!(error.to_string().contains("wasi_snapshot_preview1"), "{error}");
+    }
+
+    #[test]
+    fn the_components_of_the_tree_name_no_folder_of_a_machine() {
+        for folder in ["components", "tests/components"] {
+            for entry in std::fs::read_dir(plugins().join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_none_or(|end| end != "wasm") {
+                    continue;
+                }
+                let bytes = read(&path).unwrap();
+                for name in ["/root", "/home", "/tmp", "/usr", ".cargo", "wasi"] {
+                    let found = bytes.windows(name.len()).any(|window| window == name.as_bytes());
+                    assert!(!found, "{} holds {name}", path.display());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_compiler_says_without_a_target_is_understood() {
+        assert!(lacks_target("note: the `wasm32-unknown-unknown` target may not be installed"));
+        assert!(!lacks_target("error[E0425]: cannot find value `x` in this scope"));
+    }
 }

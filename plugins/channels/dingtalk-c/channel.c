@@ -94,9 +94,9 @@ static string headline(const delivery *of)
 {
     bool zh = chinese(of->locale);
     buffer line = {0};
-    put(&line, zh ? TEXT("【") : TEXT("["));
+    put(&line, zh ? TEXT("【") : TEXT(""));
     put(&line, level(of));
-    put(&line, zh ? TEXT("】") : TEXT("] "));
+    put(&line, zh ? TEXT("】") : TEXT(": "));
     put_line(&line, of->title.len ? of->title : about(of));
     return finish(&line);
 }

@@ -2,7 +2,7 @@
 
 use holdback_channel::types::{
     Callback, CallbackOutcome, Delivery, Description, HostRequest, Mail, MailResponse, Outcome, Request,
-    Response, Setting, SettingKind,
+    Response, SecretEncoding, SecretSlot, Setting, SettingKind,
 };
 use holdback_channel::{Channel, cut, described, no_callbacks, setting, unlike, words};
 
@@ -17,6 +17,13 @@ impl Channel for Email {
     fn describe() -> Description {
         Description {
             wants: vec![HostRequest::Mail],
+            // The host logs in; the component never names it.
+            secrets: vec![SecretSlot {
+                name: "password".to_owned(),
+                about: "Of the account at the mail server, if it asks for one.".to_owned(),
+                encoding: SecretEncoding::Text,
+                required: false,
+            }],
             settings: vec![Setting {
                 name: "to".to_owned(),
                 about: "Addresses that get every notice besides those it is for, with commas between them."

@@ -2,7 +2,7 @@
 //!
 //! The status proves nothing here: what counts is `code` in the body.
 
-use holdback_channel::json::{Json, Object};
+use holdback_channel::json::{self, Json, Object};
 use holdback_channel::signing::{self, Algorithm, Key};
 use holdback_channel::types::{
     Callback, CallbackOutcome, Delivery, Description, HostRequest, HttpRequest, HttpResponse, Method,
@@ -19,6 +19,8 @@ const TOKEN: &str = "token";
 const SIGNING: &str = "signing";
 /// What the bot takes, in bytes of the whole body.
 const BODY: usize = 20_000;
+/// Shows where a sentence was cut.
+const MARK: &str = "…";
 /// What a title and one line have room for, in bytes.
 const TITLE: usize = 200;
 const LINE: usize = 500;
@@ -119,17 +121,26 @@ fn judge_body(response: &HttpResponse) -> Outcome {
     }
 }
 
-/// The body, its sentence cut until all of it fits.
+/// The body, its sentence cut until all of it fits. What counts are the bytes as they are escaped.
 fn fitting(delivery: &Delivery, timestamp: &str, sign: &str) -> String {
-    let mut room = delivery.notice.text.len();
-    loop {
-        let body = body(delivery, timestamp, sign, &cut(&delivery.notice.text, room));
-        let over = body.len().saturating_sub(BODY);
-        if over == 0 || room == 0 {
-            return body;
-        }
-        room = room.saturating_sub(over);
+    let sentence = delivery.notice.text.as_str();
+    let whole = body(delivery, timestamp, sign, sentence);
+    if whole.len() <= BODY {
+        return whole;
     }
+    let mut room = BODY.saturating_sub(body(delivery, timestamp, sign, MARK).len());
+    let mut kept = String::new();
+    let mut escaped = String::new();
+    for letter in sentence.chars() {
+        escaped.clear();
+        json::quote(&mut escaped, letter.encode_utf8(&mut [0; 4]));
+        // Without its quotes.
+        let Some(left) = room.checked_sub(escaped.len() - 2) else { break };
+        room = left;
+        kept.push(letter);
+    }
+    kept.push_str(MARK);
+    body(delivery, timestamp, sign, &kept)
 }
 
 fn body(delivery: &Delivery, timestamp: &str, sign: &str, sentence: &str) -> String {

@@ -18,7 +18,7 @@ fn message(id: &str, seconds: &str, body: &[u8]) -> Vec<Part> {
 
 /// The three headers for a body, signed by the slots of both kinds of key that are given.
 ///
-/// The id is percent-encoded: it has to be ASCII for a header, and without dots for what is signed to have one reading.
+/// What a header cannot carry is percent-encoded in the id, and so are dots, for what is signed to have one reading.
 pub fn headers(
     id: &str,
     now_ms: u64,
@@ -26,7 +26,7 @@ pub fn headers(
     hmac: &str,
     ed25519: Option<&str>,
 ) -> Result<Vec<Header>, Refusal> {
-    let id = url::encode(id);
+    let id = url::encode_but(id, |byte| byte.is_ascii_graphic() && !matches!(byte, b'.' | b'%' | b'"'));
     let seconds = (now_ms / 1000).to_string();
     let message = message(&id, &seconds, body.as_bytes());
     let mut signature =

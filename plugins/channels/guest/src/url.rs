@@ -72,12 +72,17 @@ fn decode(text: &str, form: bool) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| format!("no UTF-8 when decoded: {text}"))
 }
 
-/// Percent-encodes all but letters, digits, `-`, `_` and `~`: what is left bears every place of a URL, and headers.
+/// Percent-encodes all but letters, digits, `-`, `_` and `~`: what is left bears every place of a URL.
 pub fn encode(text: &str) -> String {
+    encode_but(text, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~'))
+}
+
+/// Percent-encodes the bytes that are not `plain`.
+pub fn encode_but(text: &str, plain: impl Fn(u8) -> bool) -> String {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
+        if plain(byte) {
             encoded.push(byte as char);
         } else {
             encoded.push('%');

@@ -98,7 +98,7 @@ pub fn headline(delivery: &Delivery) -> String {
     one_line(&if chinese(&delivery.locale) {
         format!("【{level}】{title}")
     } else {
-        format!("[{level}] {title}")
+        format!("{level}: {title}")
     })
 }
 
