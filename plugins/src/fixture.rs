@@ -44,7 +44,7 @@ pub struct Fixture {
     /// Where a ladder stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ladder: Option<Ladder>,
-    /// The steps that must count.
+    /// The steps that it must propose and that must count, without the contract's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<Vec<Step>>,
 }
@@ -190,9 +190,13 @@ impl Fixture {
         let escalator = host.escalator(plugin)?;
         let mut done = Rehearsed { calls: 1, ..Rehearsed::default() };
         match (escalator.next(ladder), &self.steps, &self.refused) {
-            (Ok(found), Some(expected), _) => done.compare("steps".to_owned(), expected, &found.steps),
-            (Ok(found), None, expected) => done.compare("refused".to_owned(), expected, &found.steps),
-            (Err(crate::LadderError::Refused(found) | crate::LadderError::Settings(found)), None, Some(expected)) => {
+            (Ok(found), Some(expected), _) => done.compare("steps".to_owned(), expected, &found.proposed),
+            (Ok(found), None, expected) => done.compare("refused".to_owned(), expected, &found.proposed),
+            (
+                Err(crate::LadderError::Refused(found) | crate::LadderError::Settings(found)),
+                None,
+                Some(expected),
+            ) => {
                 done.compare("refused".to_owned(), expected, &found);
             }
             (Err(error), steps, _) => done.compare("steps".to_owned(), steps, &error.to_string()),

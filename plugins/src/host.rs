@@ -83,7 +83,7 @@ pub enum HostError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// Its settings.
-    #[error("setting `{name}`: {reason}")]
+    #[error("setting `{name}` {reason}")]
     Setting {
         /// The setting.
         name: String,
@@ -296,7 +296,7 @@ pub(crate) fn check_settings(
             } else {
                 format!("it has {}", known.join(", "))
             };
-            return Err(wrong(name, format!("the component does not have it; {known}")));
+            return Err(wrong(name, format!("is none of the component's; {known}")));
         }
     }
     for setting in asked {
@@ -319,7 +319,13 @@ pub(crate) fn check_settings(
                 SettingKind::Flag => "`true` or `false`",
                 SettingKind::Url => "`https://`, a host, and perhaps a path and a query",
             };
-            return Err(wrong(&setting.name, format!("`{value}` is not {expected}")));
+            // A URL may hold what is secret, and is not shown.
+            let shown = if setting.kind == SettingKind::Url {
+                "not what is expected".to_owned()
+            } else {
+                format!("`{value}`")
+            };
+            return Err(wrong(&setting.name, format!("is {shown}: {expected}")));
         }
     }
     Ok(())

@@ -138,7 +138,7 @@ pub(crate) fn inspect_with(
 /// The names of the outermost imports and exports.
 fn names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), InspectError> {
     let broken = |error: wasmparser::BinaryReaderError| InspectError::Malformed {
-        offset: error.offset() as usize,
+        offset: error.offset(),
         reason: error.message().to_owned(),
     };
     let (mut imports, mut exports, mut depth) = (Vec::new(), Vec::new(), 0_u32);

@@ -21,6 +21,8 @@ pub struct Escalator {
 pub struct Steps {
     /// The contract's own steps and those proposed that count, in the order of their instants.
     pub steps: Vec<Step>,
+    /// Of these, the proposed ones, in the component's order.
+    pub proposed: Vec<Step>,
     /// Proposed steps that do not count, and why.
     pub refused: Vec<(Step, String)>,
 }
@@ -74,16 +76,17 @@ impl Escalator {
             Err(error) => error.into(),
         })?;
         if !self.host.defences.on(Defence::AnswerBounds) {
-            return Ok(Steps { steps: proposed, refused: Vec::new() });
+            return Ok(Steps { steps: proposed.clone(), proposed, refused: Vec::new() });
         }
         bounds::steps(&proposed)?;
-        let mut all = Steps { steps: ladder.contracted.clone(), refused: Vec::new() };
+        let mut all = Steps { steps: ladder.contracted.clone(), proposed: Vec::new(), refused: Vec::new() };
         for step in proposed {
             match counts(&step, ladder) {
-                Ok(()) => all.steps.push(step),
+                Ok(()) => all.proposed.push(step),
                 Err(why) => all.refused.push((step, why)),
             }
         }
+        all.steps.extend(all.proposed.iter().cloned());
         all.steps.sort_by(|a, b| a.at_ms.cmp(&b.at_ms).then_with(|| a.role.cmp(&b.role)));
         Ok(all)
     }
@@ -98,4 +101,34 @@ fn counts(step: &Step, ladder: &Ladder) -> Result<(), String> {
         return Err(format!("at {} ms is before now, {} ms", step.at_ms, ladder.now_ms));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Level;
+
+    #[test]
+    fn what_is_past_or_for_a_stranger_does_not_count() {
+        let ladder = Ladder {
+            contract: "c".to_owned(),
+            ticket: None,
+            clause: "1".to_owned(),
+            clock: "repair".to_owned(),
+            now_ms: 1_000,
+            due_ms: 0,
+            breached: true,
+            acknowledged_by: None,
+            taken: Vec::new(),
+            contracted: Vec::new(),
+            roles: vec!["engineer".to_owned(), "director".to_owned()],
+            settings: Vec::new(),
+        };
+        let step = |role: &str, at_ms| Step { role: role.to_owned(), at_ms, level: Level::Info, text: None };
+        assert_eq!(counts(&step("engineer", 1_000), &ladder), Ok(()));
+        let past = "at 999 ms is before now, 1000 ms".to_owned();
+        assert_eq!(counts(&step("engineer", 999), &ladder), Err(past));
+        let stranger = r"role `mayor\n` is none of `engineer`, `director`".to_owned();
+        assert_eq!(counts(&step("mayor\n", 1_000), &ladder), Err(stranger));
+    }
 }

@@ -13,8 +13,8 @@
 mod bounds;
 mod cache;
 mod channel;
-pub mod componentize;
 mod compile;
+pub mod componentize;
 mod defence;
 mod delivery;
 mod digest;

@@ -1,5 +1,7 @@
 //! The host against components that mean it no good. `plugins/README.md` has the table: attack, defence, test.
 
+#![expect(clippy::disallowed_methods, reason = "tests read and write files, and measure")]
+
 mod attacks;
 mod channels;
 mod files;

@@ -25,7 +25,6 @@ fn endless_start_is_ended_by_its_deadline() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how long others wait is what is tested")]
 fn endless_loop_delays_nobody_else() {
     let host = Host::new(HostConfig { threads: 2, ..config() }).expect("a host");
     let (bad, good) = (channel(&host, &endless()), channel(&host, &honest()));

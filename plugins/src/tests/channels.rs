@@ -9,7 +9,8 @@ use std::sync::mpsc;
 use super::*;
 use crate::wire::{Contact, Outcome};
 use crate::{
-    AllowedOrigin, Allowance, Egress, EgressConfig, Fixture, Grant, MailAllowance, MailTls, Network, Origin, Report, World,
+    Allowance, AllowedOrigin, Egress, EgressConfig, Fixture, Grant, MailAllowance, MailTls, Network, Origin,
+    Report, World,
 };
 
 fn plugins() -> PathBuf {
@@ -36,7 +37,10 @@ fn receiver() -> (String, mpsc::Receiver<String>) {
             while let Ok(read) = stream.read(&mut piece) {
                 text.extend_from_slice(&piece[..read]);
                 let shown = String::from_utf8_lossy(&text).to_ascii_lowercase();
-                let length = shown.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse().ok());
+                let length = shown
+                    .split("content-length: ")
+                    .nth(1)
+                    .and_then(|rest| rest.split('\r').next()?.parse().ok());
                 let body = shown.find("\r\n\r\n").map(|at| text.len() - at - 4);
                 if read == 0 || body.is_some_and(|body| body >= length.unwrap_or(0)) {
                     break;
@@ -72,7 +76,11 @@ fn granted(host: &Host, plugin: &Plugin, origin: &str) -> Channel {
 fn deliver(channel: &Channel, origin: &str, mode: &str) -> Report {
     let url = format!("{origin}/in");
     let mut to = delivery(&[("mode", mode), ("url", &url)]);
-    to.to = vec![Contact { name: "A".to_owned(), email: Some("a@example.test".to_owned()), ..Contact::default() }];
+    to.to = vec![Contact {
+        name: "A".to_owned(),
+        email: Some("a@example.test".to_owned()),
+        ..Contact::default()
+    }];
     channel.deliver(&to, &Egress::new(EgressConfig::default()).expect("a way out"))
 }
 
@@ -137,7 +145,10 @@ fn a_guest_gets_a_signature_and_never_a_secret() {
     for (mode, expected) in [("no-secret-key", "refused: "), ("unknown-secret", "refused: ")] {
         assert_eq!(deliver(&channel, &origin, mode).outcome, Outcome::Delivered(None));
         let got = received.recv_timeout(Duration::from_secs(5)).expect("a request");
-        assert!(got.rsplit("\r\n\r\n").next().is_some_and(|body| body.starts_with(expected)), "{mode}: {got}");
+        assert!(
+            got.rsplit("\r\n\r\n").next().is_some_and(|body| body.starts_with(expected)),
+            "{mode}: {got}"
+        );
     }
     // Where the operator has granted both, the host fills it in; the report shows the slot.
     let report = deliver(&channel, &origin, "secret-in-body");
@@ -180,7 +191,10 @@ fn nothing_is_sent_without_a_grant() {
     let channel = host.rehearsal(&load(&host, &hostile()), Secrets::none()).expect("a notifier");
     for mode in ["", "mail"] {
         let outcome = deliver(&channel, &origin, mode).outcome;
-        assert!(matches!(&outcome, Outcome::Permanent(told) if told.contains("not granted")), "{mode}: {outcome:?}");
+        assert!(
+            matches!(&outcome, Outcome::Permanent(told) if told.contains("not granted")),
+            "{mode}: {outcome:?}"
+        );
     }
     assert!(received.try_recv().is_err());
 }
@@ -232,9 +246,66 @@ fn published_signatures_come_out_through_the_interface() {
 #[test]
 fn what_ships_asks_for_nothing_of_the_system() {
     for shipped in crate::SHIPPED {
-        let found = crate::inspect(shipped.wasm, 1 << 20).unwrap_or_else(|error| panic!("{}: {error}", shipped.name));
+        let found =
+            crate::inspect(shipped.wasm, 1 << 20).unwrap_or_else(|error| panic!("{}: {error}", shipped.name));
         let own = found.imports.iter().all(|import| import.starts_with("holdback:channel/"));
         assert!(own && found.size < 200_000, "{}: {found:?}", shipped.name);
         assert_eq!(found.world == World::Escalator, shipped.name == "ladder");
+    }
+}
+
+/// The contract's steps stand whatever is proposed; what is no step of this ladder does not count.
+#[test]
+fn a_ladder_is_held_against_the_contract() {
+    let host = Host::new(config()).expect("a host");
+    let plugin = load(&host, &component("components/ladder.wasm"));
+    let step = |role: &str, at_ms| crate::wire::Step {
+        role: role.to_owned(),
+        at_ms,
+        level: Level::Critical,
+        text: None,
+    };
+    let ladder = crate::wire::Ladder {
+        contract: "school-2026".to_owned(),
+        ticket: Some("T1".to_owned()),
+        clause: "1.3".to_owned(),
+        clock: "repair".to_owned(),
+        now_ms: 10_000_000,
+        due_ms: 9_000_000,
+        breached: true,
+        acknowledged_by: None,
+        taken: Vec::new(),
+        contracted: vec![step("director", 10_900_000)],
+        roles: vec!["engineer".to_owned(), "director".to_owned()],
+        settings: vec![Pair { name: "every_minutes".to_owned(), value: "20".to_owned() }],
+    };
+    let escalator = host.escalator(&plugin).expect("an escalator");
+    let next = escalator.next(&ladder).expect("steps");
+    assert!(next.steps.contains(&step("director", 10_900_000)), "{next:?}");
+    assert!(!next.proposed.is_empty() && next.refused.is_empty(), "{next:?}");
+    assert!(next.steps.windows(2).all(|pair| pair[0].at_ms <= pair[1].at_ms), "{next:?}");
+    // The same component on a ladder that has no such role: nothing of it counts, the contract's step stands.
+    let stranger = crate::wire::Ladder { roles: vec!["nobody".to_owned()], ..ladder.clone() };
+    let next = escalator.next(&stranger).expect("steps");
+    assert!(next.steps.contains(&step("director", 10_900_000)), "{next:?}");
+    // An acknowledged one has no steps but the contract's.
+    let taken_on = crate::wire::Ladder { acknowledged_by: Some("A".to_owned()), ..ladder };
+    let next = escalator.next(&taken_on).expect("steps");
+    assert_eq!(next.steps, [step("director", 10_900_000)]);
+}
+
+/// The files of the tree are those whose digests are written down, and so those that `build-components --check` compares with.
+#[test]
+fn digests_are_those_of_the_files() {
+    for folder in ["components", "tests/components"] {
+        let text = fs::read_to_string(plugins().join(folder).join("digests.toml")).expect("digests");
+        let digests: toml::Table = text.parse().expect("TOML");
+        let files = fs::read_dir(plugins().join(folder)).expect("a folder").flatten();
+        let wasm = files.filter(|entry| entry.path().extension().is_some_and(|end| end == "wasm")).count();
+        assert_eq!(wasm, digests.len(), "{folder}: each file has a digest, and each digest a file");
+        for (name, digest) in &digests {
+            let found = crate::Digest::of(&component(&format!("{folder}/{name}.wasm"))).to_string();
+            assert_eq!(found.strip_prefix("sha256:"), digest["sha256"].as_str(), "{folder}/{name}.wasm");
+        }
     }
 }

@@ -101,7 +101,7 @@ fn a_folder_without_a_crate_and_a_module_that_is_none_are_not_built() {
 #[test]
 fn shipped_components_hold_their_fixtures() {
     let desk = Desk::new();
-    for name in ["dingtalk", "feishu", "email"] {
+    for name in ["webhook", "dingtalk", "feishu", "email", "ladder"] {
         let fixtures = root().join("plugins/channels").join(name).join("fixtures");
         let fixtures = fixtures.to_str().expect("UTF-8");
         desk.plugin(&["test", name, "--fixtures", fixtures]).says(0, &[" 0 failed"]);

@@ -126,7 +126,7 @@ fn what_is_not_granted_is_not_sent() {
     desk.write("to.toml", "name = \"x\"\n[settings]\nurl = \"http://127.0.0.1:10/\"\n");
     send(&desk, &[], "").says(1, &["failed for good: refused", "127.0.0.1:10"]);
     desk.write("to.toml", "name = \"x\"\n[settings]\nurll = \"http://127.0.0.1:9/\"\n");
-    send(&desk, &[], "").says(1, &["setting `urll`: the component does not have it", "`url`"]);
+    send(&desk, &[], "").says(1, &["setting `urll` is none of the component's", "`url`"]);
     desk.write("to.toml", "nam = \"x\"\n");
     send(&desk, &[], "").says(2, &["to.toml", "unknown field `nam`", "expected"]);
     send(&desk, &["--to", "no.toml"], "").says(2, &["--to"]);
