@@ -363,6 +363,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_as_text_is_valid() {
+        // A host that refuses them refuses what they are, not a slip of the pen.
+        for name in ["core-module", "empty", "wasi", "unknown-import", "version-9", "table-growth"] {
+            let bytes = wat(&format!("{name}.wat"));
+            let valid = wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
+                .validate_all(&bytes);
+            assert!(valid.is_ok(), "{name}: {:?}", valid.err());
+        }
+    }
+
+    #[test]
     fn a_module_without_a_world_is_refused_by_what_it_lacks() {
         let error = componentize(&wat("core-module.wat")).unwrap_err();
         assert!(matches!(error, BuildError::NoComponentType), "{error}");
