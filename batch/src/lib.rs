@@ -1,0 +1,1 @@
+//! Contract packs compiled to column kernels, and histories of millions of tickets assessed by them.
