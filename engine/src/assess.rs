@@ -49,7 +49,7 @@ pub fn assess(
 }
 
 /// Events admitted by the pack's schema, in their order.
-fn admitted(pack: &Pack, events: &[Event]) -> Result<Vec<Arc<Entry>>, EventError> {
+pub(crate) fn admitted(pack: &Pack, events: &[Event]) -> Result<Vec<Arc<Entry>>, EventError> {
     let mut history = Vec::with_capacity(events.len());
     for event in events {
         insert(&mut history, Arc::new(pack.schema.admit(event)?));

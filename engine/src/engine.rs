@@ -2,6 +2,7 @@
 
 mod answers;
 mod contract;
+mod settle;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::policy::Derivation;
 use crate::ticket::{Entry, insert};
 use crate::{Instant, Pack};
 use contract::{Contract, ITSELF, book, share};
+pub use settle::{Charge, ClockEnded, SettleError, Settled, Settlement, settle};
 
 /// The rules engine. Holds contracts, their tickets and their books; has no clock and no threads of its own.
 ///

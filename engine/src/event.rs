@@ -390,6 +390,11 @@ impl Kinds {
         self.names.iter().position(|kind| kind == name).and_then(|i| u16::try_from(i).ok()).map(Kind)
     }
 
+    /// All names, by number.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     pub(crate) fn name(&self, kind: Kind) -> &str {
         self.names.get(usize::from(kind.0)).map_or("", String::as_str)
     }

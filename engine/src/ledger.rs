@@ -311,6 +311,20 @@ impl Ledger {
         self.state.penalties.get(penalty)
     }
 
+    /// What was deducted for a penalty, and what is open of it.
+    pub(crate) fn taken(&self, penalty: &str) -> (Money, Money) {
+        let settled = self.settled(penalty);
+        let (deducted, shortfall) = settled.map_or((0, 0), |settled| (settled.deducted, settled.shortfall));
+        (self.money(deducted), self.money(shortfall))
+    }
+
+    /// The same of all penalties together.
+    pub(crate) fn taken_in_all(&self) -> (Money, Money) {
+        let all = || self.state.penalties.values();
+        let deducted = all().map(|settled| settled.deducted).sum();
+        (self.money(deducted), self.money(all().map(|settled| settled.shortfall).sum()))
+    }
+
     /// The deposit after each item, in the order of their instants.
     pub(crate) fn history(&self) -> impl Iterator<Item = (Instant, Money)> + '_ {
         self.state.history.iter().map(|(at, minor)| (*at, self.money(*minor)))

@@ -65,12 +65,12 @@ pub(crate) struct Policy {
 }
 
 /// The entry functions by their places in [`ENTRIES`](crate::vocabulary::ENTRIES).
-const APPLIES: usize = 0;
+pub(crate) const APPLIES: usize = 0;
 pub(crate) const DEADLINES: usize = 1;
 pub(crate) const PENALTY: usize = 2;
-const CLASSIFY: usize = 3;
-const ESCALATION: usize = 4;
-const FINDINGS: usize = 5;
+pub(crate) const CLASSIFY: usize = 3;
+pub(crate) const ESCALATION: usize = 4;
+pub(crate) const FINDINGS: usize = 5;
 const FLOOR: usize = 6;
 const DUTIES: usize = 7;
 const LEVELS: usize = 8;

@@ -253,6 +253,11 @@ impl Terms {
         }
     }
 
+    /// From which dates on something else is in force.
+    pub(crate) fn begins(&self) -> impl Iterator<Item = NaiveDate> + '_ {
+        self.versions.iter().map(|version| version.from)
+    }
+
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.list.iter().position(|term| *term.name == *name)
     }

@@ -93,6 +93,9 @@ pub struct PenaltyOutcome {
     pub at: Instant,
     /// What it costs.
     pub amount: Money,
+    /// From which instant on it costs how much in all, ascending; the last one is `amount`. Not in JSON: the ledger tells them.
+    #[serde(skip)]
+    pub steps: Vec<(Instant, Money)>,
 }
 
 /// A fault of the process, which costs nothing by itself.
@@ -160,6 +163,7 @@ impl Case<'_> {
                 clock: spec.name.to_string(),
                 at: penalty.at,
                 amount: penalty.amount,
+                steps: penalty.steps.to_vec(),
             })
         });
         let class = derivation.and_then(|d| d.class.as_ref()).map(|class| ClassOutcome {

@@ -187,7 +187,7 @@ impl Engine {
 }
 
 /// Files or strikes the penalty of one occurrence of a duty.
-fn book_duty(pack: &Pack, books: &mut Books, change: &DutyChange) {
+pub(super) fn book_duty(pack: &Pack, books: &mut Books, change: &DutyChange) {
     let owed = |(clause, judged): &(u16, Judged)| -> Option<Owed> {
         let cost = judged.cost.as_ref().filter(|cost| cost.amount().is_some())?;
         Some(Owed {
@@ -200,7 +200,7 @@ fn book_duty(pack: &Pack, books: &mut Books, change: &DutyChange) {
 }
 
 /// Files or strikes the credit of one period of a service level.
-fn book_level(pack: &Pack, books: &mut Books, change: &LevelChange) {
+pub(super) fn book_level(pack: &Pack, books: &mut Books, change: &LevelChange) {
     let (clause, name, subject) = &change.key;
     let owed = |run: &LevelRun| -> Option<Owed> {
         let cost = run.cost.as_ref().filter(|cost| cost.amount().is_some())?;

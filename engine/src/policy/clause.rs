@@ -69,12 +69,12 @@ impl ClauseScript {
         self.program.entries.iter().all(Option::is_none)
     }
 
-    pub(super) fn in_force(&self, on: NaiveDate) -> bool {
+    pub(crate) fn in_force(&self, on: NaiveDate) -> bool {
         self.from.is_none_or(|from| from <= on) && self.until.is_none_or(|until| on < until)
     }
 
     /// The name under which the file defines an entry function.
-    pub(super) fn entry_name(&self, entry: usize) -> &'static str {
+    pub(crate) fn entry_name(&self, entry: usize) -> &'static str {
         let names = ENTRIES.get(entry).map_or(["", ""], |entry| entry.names);
         let chinese = self.ast.iter_fn_def().any(|def| def.name == names[1]);
         names[usize::from(chinese)]

@@ -133,14 +133,16 @@ impl ContractState {
         let (mut duties, mut penalties) = (Vec::new(), Vec::new());
         for ((at, name), (clause, opens, judged)) in self.duties.all() {
             let (subject, clause) = (super::duties::subject(pack, at), pack.clause_id(clause).to_owned());
-            let owed = judged.cost.as_ref().and_then(|cost| cost.amount());
-            if let (Some(amount), Some(missed)) = (owed, judged.run.breached_at()) {
+            let owed =
+                judged.cost.as_ref().and_then(|cost| Some((cost.amount()?, cost.penalty.steps.to_vec())));
+            if let (Some((amount, steps)), Some(missed)) = (owed, judged.run.breached_at()) {
                 penalties.push(PenaltyOutcome {
                     id: format!("{subject}/{clause}/{name}"),
                     clause: clause.clone(),
                     clock: name.to_string(),
                     at: missed,
                     amount,
+                    steps,
                 });
             }
             duties.push(DutyOutcome {
@@ -184,13 +186,15 @@ impl ContractState {
         all.sort_by(|(a, x), (b, y)| (x.period.until, a).cmp(&(y.period.until, b)));
         let outcome = |((clause, name, subject), run): (super::levels::LevelKey, LevelRun)| {
             let clause = case.pack.clause_id(clause).to_owned();
-            if let Some(amount) = run.cost.as_ref().and_then(|cost| cost.amount()) {
+            let owed = run.cost.as_ref().and_then(|cost| Some((cost.amount()?, cost.penalty.steps.to_vec())));
+            if let Some((amount, steps)) = owed {
                 penalties.push(PenaltyOutcome {
                     id: format!("{subject}/{clause}/{name}"),
                     clause: clause.clone(),
                     clock: name.to_string(),
                     at: run.period.closes,
                     amount,
+                    steps,
                 });
             }
             LevelOutcome {

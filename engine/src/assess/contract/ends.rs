@@ -38,6 +38,11 @@ impl ClockEnds {
         changed
     }
 
+    /// Takes an end that is known: of the clock at a place of its ticket, met at an instant, or missed then.
+    pub(crate) fn insert(&mut self, name: &Arc<str>, at: Instant, (ticket, place): (usize, u16), met: bool) {
+        self.0.entry(Arc::clone(name)).or_default().insert((at, ticket, place, met));
+    }
+
     /// The ends of clocks of a name from one instant to before another.
     pub(crate) fn within(
         &self,
