@@ -11,6 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use holdback::graph::Uncompiled;
 use holdback::{Check, Code, Diagnostic, LawOutcome, Pack, Place, check_laws};
 use serde::Serialize;
 
@@ -27,6 +28,8 @@ struct Checked {
     check: Check,
     /// What came of looking for tickets that break the laws of penalties; none when the pack has errors.
     laws: Vec<LawOutcome>,
+    /// What cannot be compiled for batches.
+    uncompiled: Vec<Uncompiled>,
 }
 
 /// One pack in JSON.
@@ -40,6 +43,9 @@ struct PackReport<'a> {
     warnings: usize,
     diagnostics: &'a [Diagnostic],
     laws: &'a [LawOutcome],
+    /// What batches evaluate ticket by ticket.
+    #[serde(skip_serializing_if = "<[Uncompiled]>::is_empty")]
+    uncompiled: &'a [Uncompiled],
 }
 
 #[derive(Serialize)]
@@ -83,14 +89,21 @@ impl Checked {
             let message = "no such folder: expected a folder with pack.toml";
             let diagnostics = vec![Diagnostic::new(Code::FILE, Place::file(""), message)];
             let check = Check { pack: None, diagnostics, files: BTreeMap::new() };
-            return Checked { folder: named, unusable: true, check, laws: Vec::new() };
+            return Checked {
+                folder: named,
+                unusable: true,
+                check,
+                laws: Vec::new(),
+                uncompiled: Vec::new(),
+            };
         }
         let mut check = Pack::check_folder(folder);
         let laws = check.pack.as_ref().map(check_laws).unwrap_or_default();
         check.diagnostics.extend(laws.iter().filter_map(LawOutcome::diagnostic));
         // Stable: within a severity the order of the places stays.
         check.diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
-        Checked { folder: named, unusable: false, check, laws }
+        let uncompiled = check.pack.as_ref().map(Pack::uncompiled).unwrap_or_default();
+        Checked { folder: named, unusable: false, check, laws, uncompiled }
     }
 
     fn errors(&self) -> usize {
@@ -124,6 +137,7 @@ fn report(all: &[Checked]) -> Report<'_> {
         warnings: checked.warnings(),
         diagnostics: &checked.check.diagnostics,
         laws: &checked.laws,
+        uncompiled: &checked.uncompiled,
     });
     Report { format: holdback::FORMAT, packs: packs.collect() }
 }

@@ -6,10 +6,12 @@
 
 mod adapter;
 mod args;
+mod assess;
 mod calendar;
 mod check;
 mod explain;
 mod files;
+mod generate;
 mod narrate;
 mod new;
 mod notices;
@@ -179,6 +181,8 @@ where
 fn obey(command: Command, console: &mut Console<'_>) -> Result<u8, Stop> {
     match command {
         Command::Run(args) => run::run(&args, console),
+        Command::Assess(args) => assess::assess(&args, console),
+        Command::Generate(args) => generate::generate(&args, console),
         Command::Explain(args) => explain::explain(&args, console),
         Command::Records(args) => records::records(&args, console),
         Command::Check(args) => check::check(&args, console),

@@ -18,7 +18,7 @@ use crate::policy::Derivation;
 use crate::ticket::{Entry, insert};
 use crate::{Instant, Pack};
 use contract::{Contract, ITSELF, book, share};
-pub use settle::{Charge, ClockEnded, SettleError, Settled, Settlement, settle};
+pub use settle::{Charge, ClockEnded, SettleError, Settled, Settlement, deposit_floor, settle};
 
 /// The rules engine. Holds contracts, their tickets and their books; has no clock and no threads of its own.
 ///

@@ -165,7 +165,7 @@ impl From<Rounding> for Round {
 }
 
 /// The clauses of a pack over columns, for tickets reported on certain dates.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
     /// All nodes, operands first.
     pub nodes: Vec<Op>,
@@ -174,6 +174,9 @@ pub struct Graph {
     pub watched: Vec<bool>,
     /// Truths of which none holds for a row that is sure.
     pub doubts: Vec<NodeId>,
+    /// Numbers that may have no answer: they are to be computed though nothing may look at them, and a row of which one has none is
+    /// doubtful.
+    pub kept: Vec<NodeId>,
     /// The clauses in force that have to do with tickets, in their order.
     pub clauses: Vec<ClauseColumn>,
     /// The clocks, in the order in which a ticket has them. A clause that sets a clock in one of several ways has one for each.
@@ -266,6 +269,15 @@ pub struct PriceColumn {
     pub grows: bool,
     /// Truths of which none holds for a row whose price is sure.
     pub doubts: Vec<NodeId>,
+    /// As [`Graph::kept`], for the price.
+    pub kept: Vec<NodeId>,
+}
+
+impl PriceColumn {
+    /// Everything that is to be computed for it.
+    pub fn outputs(&self) -> Vec<NodeId> {
+        self.doubts.iter().chain(&self.kept).copied().chain([self.amount]).collect()
+    }
 }
 
 /// A clause's word on whether the work is free.
@@ -292,8 +304,11 @@ pub struct FindingColumn {
     pub text: Arc<str>,
 }
 
-/// A function of a clause that cannot be put as columns.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+/// A function of a clause that cannot be put as columns: batches evaluate it ticket by ticket, which is slower.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, thiserror::Error)]
+#[error(
+    "{file}:{line}:{column}: `{function}` is evaluated ticket by ticket in `holdback assess`, which is slower: {why}"
+)]
 pub struct Uncompiled {
     /// The clause's number in the contract.
     pub clause: String,
@@ -310,6 +325,11 @@ pub struct Uncompiled {
 }
 
 impl Graph {
+    /// The node at a place.
+    pub fn id(&self, place: usize) -> NodeId {
+        NodeId(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
     /// How the values of a node are held.
     pub fn lane(&self, node: NodeId) -> Lane {
         match self.nodes.get(node.place()) {
@@ -386,10 +406,31 @@ impl Pack {
         clauses::graph(self, on)
     }
 
+    /// What of the clauses cannot be put as columns, on whatever dates, each once.
+    pub fn uncompiled(&self) -> Vec<Uncompiled> {
+        let mut all: Vec<Uncompiled> = Vec::new();
+        for one in self.epochs().into_iter().flat_map(|on| self.graph(on).uncompiled) {
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+        all
+    }
+
     /// A calendar by its place, as it is known at an instant, with its name; nothing when there are not so many.
     pub fn calendar(&self, place: u16, at: Instant) -> Option<(&str, &Arc<Calendar>)> {
         let calendar = self.calendars.get(usize::from(place))?;
         Some((calendar.name.as_str(), calendar.known_at(at)?))
+    }
+
+    /// Whether the contract has obligations of its own, of which service levels may count the clocks of its tickets.
+    pub fn counts_clocks(&self) -> bool {
+        self.policy.has_obligations()
+    }
+
+    /// The numbers, in the contract, of the clauses that the pack's files carry, in the order of the files.
+    pub fn clause_files(&self) -> impl Iterator<Item = &str> {
+        self.policy.clauses.iter().map(|clause| &*clause.id)
     }
 
     /// The names of the kinds of events, built in and declared; other parts name them by their places here.

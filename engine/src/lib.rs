@@ -86,7 +86,9 @@ pub use check::{Counterexample, Law, LawOutcome, LawVerdict, PriceAt, check_laws
 pub use clock::{ClockState, CountRule};
 pub use decision::{Decision, DecisionKind};
 pub use diagnostic::{CODES, Code, Diagnostic, Place, Related, Severity};
-pub use engine::{Charge, ClockEnded, Engine, EngineError, SettleError, Settled, Settlement, settle};
+pub use engine::{
+    Charge, ClockEnded, Engine, EngineError, SettleError, Settled, Settlement, deposit_floor, settle,
+};
 pub use event::{CONTRACT_KINDS, Event, EventError, TICKET_KINDS};
 pub use explain::{ClauseReason, ClockReason, DayReason, Explanation, PriceStep, StepReason, StretchReason};
 pub use ledger::{

@@ -442,6 +442,11 @@ impl Policy {
         Ok(asked)
     }
 
+    /// Whether any clause caps penalties or says what a repetition costs.
+    pub(crate) fn bends_penalties(&self) -> bool {
+        self.clauses.iter().any(|clause| clause.defines(CAPS) || clause.defines(REPEATED))
+    }
+
     pub(crate) fn has_findings(&self) -> bool {
         self.clauses.iter().any(|clause| clause.defines(FINDINGS))
     }

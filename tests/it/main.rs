@@ -7,6 +7,7 @@
 )]
 
 mod accrual;
+mod batch;
 mod check;
 mod chinese;
 mod cli;

@@ -43,7 +43,7 @@ fn none(rule: &str, faults: Vec<String>) {
 }
 
 /// The stages of the engine in the order of the data path, each built on those before it.
-const STAGES: [&str; 26] = [
+const STAGES: [&str; 27] = [
     "nearest",
     "diagnostic",
     "time",
@@ -61,6 +61,7 @@ const STAGES: [&str; 26] = [
     "program",
     "policy",
     "pack",
+    "graph",
     "assess",
     "decision",
     "outbox",
@@ -105,6 +106,7 @@ fn crates_point_one_way() {
         ),
         ("app/Cargo.toml", &["holdback-benches", "criterion", "wasmtime", "hyper", "reqwest"]),
         ("plugins/Cargo.toml", &["holdback-cli", "holdback-benches", "holdback-batch"]),
+        ("batch/Cargo.toml", &["holdback-cli", "holdback-benches", "holdback-plugins", "tokio", "wasmtime"]),
     ] {
         let text = fs::read_to_string(root().join(path)).expect("a manifest");
         faults.extend(

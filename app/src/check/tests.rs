@@ -24,7 +24,7 @@ fn lines(lines: &[&str]) -> String {
 
 fn checked(files: BTreeMap<String, String>, diagnostics: Vec<Diagnostic>) -> Checked {
     let check = Check { pack: None, diagnostics, files };
-    Checked { folder: "rules/x".to_owned(), unusable: false, check, laws: Vec::new() }
+    Checked { folder: "rules/x".to_owned(), unusable: false, check, laws: Vec::new(), uncompiled: Vec::new() }
 }
 
 #[test]

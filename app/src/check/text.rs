@@ -36,6 +36,9 @@ pub(super) fn pack_text(checked: &Checked, colours: bool) -> String {
     }
     text += &summary(checked);
     text += &laws_text(&checked.laws);
+    for told in &checked.uncompiled {
+        let _ = writeln!(text, "  note: {}", clean(&told.to_string()));
+    }
     text
 }
 

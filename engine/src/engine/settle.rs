@@ -6,6 +6,7 @@ use super::contract::{book_duty, book_level};
 use crate::assess::{Changes, ClockEnds, ContractCase, ContractState, admitted, is_deed};
 use crate::event::{Event, EventError};
 use crate::ledger::{Books, LedgerError, Owed, Subject};
+use crate::terms::TermValue;
 use crate::{Instant, Money, Pack};
 
 /// What one breach of a ticket costs, as [`assess`](crate::assess()) has it.
@@ -147,4 +148,43 @@ pub fn settle(
         deducted,
         shortfall,
     })
+}
+
+/// Below what deductions must leave the deposit of a contract, by the terms and clauses in force at an instant; nothing when no
+/// clause says. `events` are those of the contract, of which those up to `as_of` count.
+///
+/// # Errors
+/// [`ClauseFault`](crate::ClauseFault) when the clause cannot say, or an event is refused by the pack's schema.
+pub fn deposit_floor(
+    pack: &Pack,
+    events: &[Event],
+    at: Instant,
+    as_of: Instant,
+) -> Result<Money, Box<crate::ClauseFault>> {
+    let refused = |error: EventError| {
+        let (clause, file) = (String::new(), String::new());
+        Box::new(crate::ClauseFault { clause, file, line: 0, column: 0, message: error.to_string() })
+    };
+    let entries = admitted(pack, events).map_err(refused)?;
+    let so_far = entries.get(..entries.partition_point(|entry| entry.at <= as_of)).unwrap_or_default();
+    Books::floor_at(pack, so_far, at).map(|floor| Money::from_minor(floor, pack.currency))
+}
+
+impl Pack {
+    /// Whether a contract with these events of its own is settled by its deposits and penalties alone: each penalty is deducted when it
+    /// is owed, nothing caps it, raises it or takes it back, and the contract itself owes nothing.
+    pub fn settles_plainly(&self, events: &[Event]) -> bool {
+        const SAYINGS: [&str; 5] =
+            ["penalty_confirmed", "penalty_waived", "penalty_disputed", "dispute_ended", "settled"];
+        let at_once = self.deduction_term.is_none_or(|term| {
+            let known = self.policy.words.terms.list.get(term);
+            let is_automatic =
+                |value: &TermValue| matches!(value, TermValue::Text(text) if text == "automatic");
+            known.is_some_and(|term| term.values.iter().all(|(_, value)| is_automatic(value)))
+        });
+        at_once
+            && !self.policy.has_obligations()
+            && !self.policy.bends_penalties()
+            && !events.iter().any(|event| SAYINGS.contains(&event.kind.as_str()))
+    }
 }

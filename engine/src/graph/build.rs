@@ -48,6 +48,11 @@ impl Build {
         self.ranges.get(node.place()).copied().unwrap_or(ALL)
     }
 
+    /// Whether it may leave 64 bits, or the calendar's years.
+    pub(super) fn may_fail(&self, node: NodeId) -> bool {
+        self.watched.get(node.place()) == Some(&true) || matches!(self.op(node), Some(Op::After(..)))
+    }
+
     pub(super) fn op(&self, node: NodeId) -> Option<&Op> {
         self.nodes.get(node.place())
     }

@@ -47,6 +47,7 @@ pub(super) fn graph(pack: &Pack, on: NaiveDate) -> Graph {
         nodes: Vec::new(),
         watched: Vec::new(),
         doubts: Vec::new(),
+        kept: Vec::new(),
         clauses: Vec::new(),
         clocks: Vec::new(),
         classes: Vec::new(),
@@ -130,6 +131,11 @@ impl Sheet<'_> {
         walk.clock = clock;
         let result = walk.call(function);
         let (at, doubts) = (walk.at, std::mem::take(&mut walk.doubts));
+        for node in std::mem::take(&mut walk.kept) {
+            if !self.graph.kept.contains(&node) {
+                self.graph.kept.push(node);
+            }
+        }
         self.doubt(doubts);
         match result {
             Ok(symbol) => Ok((symbol, at)),
@@ -414,7 +420,8 @@ impl Sheet<'_> {
         let mut walk = Walk::new(self.pack, &self.terms, &mut self.build, exists);
         walk.clock = Some(name);
         let result = walk.call(function);
-        let (at, grows, mut doubts) = (walk.at, walk.late_read, std::mem::take(&mut walk.doubts));
+        let (at, grows, kept) = (walk.at, walk.late_read, std::mem::take(&mut walk.kept));
+        let mut doubts = std::mem::take(&mut walk.doubts);
         let amount = match result {
             Ok(Symbol::Never) => Some(self.build.int(0)),
             Ok(symbol) => match symbol.lowered(&mut self.build) {
@@ -437,7 +444,7 @@ impl Sheet<'_> {
         }
         let grows = grows && self.looks_at(amount, &Op::Late);
         if let Some(column) = self.graph.clocks.get_mut(clock) {
-            column.price = Some(PriceColumn { amount, grows, doubts });
+            column.price = Some(PriceColumn { amount, grows, doubts, kept });
         }
     }
 

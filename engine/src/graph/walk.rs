@@ -22,6 +22,8 @@ pub(super) struct Walk<'a> {
     pub(super) clock: Option<Arc<str>>,
     /// Where the clause may not be sure.
     pub(super) doubts: Vec<NodeId>,
+    /// Nodes that may have no answer: they are computed though nothing may look at them.
+    pub(super) kept: Vec<NodeId>,
     /// The lateness was looked at.
     pub(super) late_read: bool,
     /// Where it is, for telling what stands in the way.
@@ -45,8 +47,8 @@ impl<'a> Walk<'a> {
         live: NodeId,
     ) -> Walk<'a> {
         let path = Path { live, slots: Vec::new(), returned: Vec::new() };
-        let (clock, doubts) = (None, Vec::new());
-        Walk { pack, terms, build, clock, doubts, late_read: false, at: Position::NONE, path }
+        let (clock, doubts, kept) = (None, Vec::new(), Vec::new());
+        Walk { pack, terms, build, clock, doubts, kept, late_read: false, at: Position::NONE, path }
     }
 
     /// What a function comes to.
@@ -78,7 +80,10 @@ impl<'a> Walk<'a> {
         merged(self.build, of, self.pack.currency)
     }
 
-    pub(super) fn symbol(&self, node: NodeId, kind: Kind) -> Symbol {
+    pub(super) fn symbol(&mut self, node: NodeId, kind: Kind) -> Symbol {
+        if self.build.may_fail(node) && !self.kept.contains(&node) {
+            self.kept.push(node);
+        }
         Symbol::of(self.build, node, kind, self.pack.currency)
     }
 
@@ -298,7 +303,7 @@ impl<'a> Walk<'a> {
 
     /// From left to right until one is this; what stands after is looked at only then.
     fn until(&mut self, nodes: &[Node], stop: bool) -> Result<Symbol, Cannot> {
-        let before = self.path.live;
+        let (before, known) = (self.path.live, self.path.returned.len());
         let mut all = self.build.bool(!stop);
         for node in nodes {
             if self.build.truth(self.path.live) == Some(false) {
@@ -309,8 +314,11 @@ impl<'a> Walk<'a> {
             let goes_on = if stop { self.build.not(here) } else { here };
             self.path.live = self.build.and(self.path.live, goes_on);
         }
-        // Where a part stopped with a fault the row is doubtful, whatever comes after.
-        self.path.live = before;
+        // Where a part stopped with a fault the row is doubtful, whatever comes after; where one returned, control has gone.
+        let returned: Vec<NodeId> = self.path.returned.iter().skip(known).map(|(live, _)| *live).collect();
+        let gone = self.build.or_all(returned);
+        let stays = self.build.not(gone);
+        self.path.live = self.build.and(before, stays);
         Ok(self.symbol(all, Kind::Bool))
     }
 

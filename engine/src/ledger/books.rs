@@ -287,7 +287,7 @@ impl Books {
     }
 
     /// Below what the deposit may not fall by the terms in force at an instant.
-    pub(super) fn floor_at(
+    pub(crate) fn floor_at(
         pack: &Pack,
         history: &[Arc<Entry>],
         at: Instant,

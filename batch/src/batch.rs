@@ -1,0 +1,403 @@
+//! A pack compiled for one instant of assessment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::RecordBatch;
+use chrono::{Datelike, NaiveDate};
+use holdback::graph::{PauseColumn, Uncompiled};
+use holdback::{Calendar, Event, Instant, Pack};
+
+use crate::BatchError;
+use crate::cells::Names;
+use crate::error::Refused;
+use crate::judge::{Contract, Judge, Scratch, hoisted, named_reasons};
+use crate::log::{LaidLog, LogLayout, lay_log};
+use crate::open_time::OpenTime;
+use crate::plan::{Asked, Epoch};
+use crate::table::{Laid, Layout, lay};
+use crate::told::{Long, table};
+
+/// The instants that columns hold: those of the years that calendars speak about.
+pub(crate) const YEARS: (i64, i64) = (-2_177_452_800_000_000, 10_382_256_000_000_000);
+
+/// So many years before the assessment's instant, and after it, are in the tables of calendars. Others are asked of the
+/// calendars themselves.
+const TABLE: (i32, i32) = (8, 2);
+
+/// A pack compiled to column kernels, to assess many tickets as of one instant. Making one takes some milliseconds; it can be
+/// shared between threads.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+/// use holdback::Pack;
+/// use holdback_batch::Batch;
+///
+/// let pack = Arc::new(Pack::open("../rules/it-incidents".as_ref())?);
+/// let batch = Batch::new(pack, "2016-04-01T00:00:00Z".parse()?)?;
+/// // Reported on a Monday at 09:00 and at 10:00; the second was not answered within the P1 limit of 30 minutes.
+/// let at = |seconds: [Option<i64>; 2]| -> ArrayRef {
+///     let micros: Vec<Option<i64>> = seconds.iter().map(|s| s.map(|s| s * 1_000_000)).collect();
+///     Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))
+/// };
+/// let tickets = RecordBatch::try_from_iter([
+///     ("contract", Arc::new(StringArray::from(vec!["it-desk"; 2])) as ArrayRef),
+///     ("ticket", Arc::new(StringArray::from(vec!["T1", "T2"]))),
+///     ("priority", Arc::new(StringArray::from(vec!["P3", "P1"]))),
+///     ("reported_at", at([Some(1_456_736_400), Some(1_456_740_000)])),
+///     ("responded_at", at([Some(1_456_740_000), Some(1_456_743_600)])),
+///     ("resolved_at", at([Some(1_456_743_600), Some(1_456_743_600)])),
+/// ])?;
+/// let assessed = batch.assess(&tickets)?;
+/// assert!(assessed.refused.is_empty());
+/// let states = assessed.table.column_by_name("state").ok_or("a column")?;
+/// let states = arrow::compute::cast(states, &arrow::datatypes::DataType::Utf8)?;
+/// let states: Vec<_> = arrow::array::AsArray::as_string::<i32>(&states).iter().flatten().collect();
+/// // Response and resolution of each ticket.
+/// assert_eq!(states, ["met", "met", "late", "met"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Batch {
+    pub(crate) pack: Arc<Pack>,
+    pub(crate) as_of: i64,
+    any_contract: bool,
+    by_rows: bool,
+    events: Vec<Event>,
+    scratch: std::sync::Mutex<Vec<Scratch>>,
+    pub(crate) epochs: Vec<(NaiveDate, Epoch)>,
+    /// When each epoch begins, a day before and a day after its date in UTC: between the two the date itself is looked at.
+    edges: Vec<(i64, i64)>,
+    calendars: Vec<(Arc<Calendar>, OnceLock<OpenTime>)>,
+    days: OnceLock<OpenTime>,
+    pub(crate) years: (i64, i64),
+    table_years: (i32, i32),
+    pub(crate) asked: Asked,
+    /// How many words hold a bit for each clause.
+    pub(crate) clause_words: usize,
+    pub(crate) finding_words: usize,
+    /// The numbers of the first class and finding of each epoch.
+    pub(crate) class_bases: Vec<usize>,
+    pub(crate) finding_bases: Vec<usize>,
+    /// Kinds by name.
+    pub(crate) kinds: HashMap<String, u16>,
+    /// The ids of the clause files, by place.
+    pub(crate) clause_ids: Vec<Arc<str>>,
+}
+
+/// What came of a ticket table.
+#[derive(Clone, Debug)]
+pub struct Assessed {
+    /// One row for each ticket and clock: contract, ticket, reported, clause, clock, state, started, due, met, breached, late_us,
+    /// paused_us (microseconds), class, class_clause, penalty, clauses (those that apply), findings, fault (why the ticket cannot be
+    /// judged; it has no clocks then).
+    pub table: RecordBatch,
+    /// The rows that were left out, in their order.
+    pub refused: Vec<Refused>,
+}
+
+/// Tickets judged, as numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    /// The clocks, each once for every stretch of dates with the same terms.
+    pub clocks: Vec<ClockNumbers>,
+    /// By row of the input: 1 free, 2 paid, 0 where nobody says.
+    pub free: Vec<u8>,
+    /// How many rows were judged by themselves; their numbers are not among those of the clocks.
+    pub singles: usize,
+    /// The rows that were left out.
+    pub refused: Vec<Refused>,
+}
+
+/// One clock of many tickets, as numbers.
+#[derive(Clone, Debug, Default)]
+pub struct ClockNumbers {
+    /// The clause.
+    pub clause: Arc<str>,
+    /// The clock.
+    pub clock: Arc<str>,
+    /// The rows of the input; nothing: all of them, in their order.
+    pub rows: Option<Vec<u32>>,
+    /// 0 waiting, 1 running, 2 paused, 3 met, 4 breached, 5 late, 6 cancelled, 7 the ticket does not have it.
+    pub state: Vec<u8>,
+    /// When it is or was due, in microseconds since 1970; any number where the state knows of none.
+    pub due: Vec<i64>,
+    /// How late, in microseconds of open time.
+    pub late: Vec<i64>,
+    /// What a breach costs, in minor units; any number where it is not missed (state 4 or 5).
+    pub penalty: Vec<i64>,
+}
+
+/// Tickets laid out, with their contracts by number.
+struct LaidOut {
+    sheet: crate::sheet::Sheet,
+    refused: Vec<Refused>,
+    contracts: Vec<Contract>,
+}
+
+impl Batch {
+    /// Compiles a pack, to assess as of an instant.
+    ///
+    /// # Errors
+    /// [`BatchError::AsOf`] when the instant lies beyond the years that calendars speak about.
+    pub fn new(pack: Arc<Pack>, as_of: Instant) -> Result<Batch, BatchError> {
+        if as_of.micros() < YEARS.0 || as_of.micros() >= YEARS.1 {
+            return Err(BatchError::AsOf { as_of });
+        }
+        let epochs: Vec<(NaiveDate, Epoch)> =
+            pack.epochs().into_iter().map(|date| (date, Epoch::new(&pack, date))).collect();
+        let day = |date: NaiveDate| -> i64 {
+            let first = i64::from(date.num_days_from_ce()) - 719_163;
+            first.saturating_mul(86_400_000_000)
+        };
+        let edges =
+            epochs.iter().map(|(date, _)| (day(*date) - 2 * 86_400_000_000, day(*date) + 2 * 86_400_000_000));
+        let edges = edges.collect();
+        let calendars =
+            (0..=u16::MAX).map_while(|place| pack.calendar(place, as_of)).map(|(_, c)| Arc::clone(c));
+        let calendars = calendars.map(|calendar| (calendar, OnceLock::new())).collect();
+        let year = as_of.to_chrono().year();
+        let table_years = ((year - TABLE.0).max(1901), (year + TABLE.1).min(2298));
+        let (mut class_bases, mut finding_bases, mut classes, mut findings) = (Vec::new(), Vec::new(), 0, 0);
+        for (_, epoch) in &epochs {
+            class_bases.push(classes);
+            finding_bases.push(findings);
+            classes += epoch.graph.classes.len();
+            findings += epoch.graph.findings.len();
+        }
+        let clause_ids: Vec<Arc<str>> = pack.clause_files().map(Arc::from).collect();
+        let asked = Asked::new(&pack, &epochs);
+        let kinds = (0..).zip(pack.event_kinds()).map(|(place, name)| (name.to_owned(), place)).collect();
+        Ok(Batch {
+            as_of: as_of.micros(),
+            any_contract: false,
+            by_rows: false,
+            events: Vec::new(),
+            scratch: std::sync::Mutex::default(),
+            edges,
+            calendars,
+            days: OnceLock::new(),
+            years: YEARS,
+            table_years,
+            asked,
+            clause_words: clause_ids.len().div_ceil(64).max(1),
+            finding_words: findings.div_ceil(64),
+            class_bases,
+            finding_bases,
+            kinds,
+            clause_ids,
+            epochs,
+            pack,
+        })
+    }
+
+    /// Takes events of contracts, such as `project_accepted`, beside those that come with the pack, for [`Batch::assess`] and
+    /// [`Batch::judge`].
+    #[must_use]
+    pub fn with_contract_events(mut self, events: Vec<Event>) -> Batch {
+        self.events = events;
+        self
+    }
+
+    /// Judges the tickets of every contract by the pack, not only of those that it names.
+    #[must_use]
+    pub fn of_any_contract(mut self) -> Batch {
+        self.any_contract = true;
+        self
+    }
+
+    /// Judges every ticket by itself, by the pack's own evaluator: the reference for the columns, and much slower.
+    #[must_use]
+    pub fn row_by_row(mut self) -> Batch {
+        self.by_rows = true;
+        self
+    }
+
+    /// Whether it judges tickets of a contract.
+    pub(crate) fn takes(&self, contract: &str) -> bool {
+        self.any_contract || self.pack.contracts.iter().any(|known| known == contract)
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &Arc<Pack> {
+        &self.pack
+    }
+
+    /// The instant as of which tickets are assessed: later events do not count, and clocks are read at it.
+    pub fn as_of(&self) -> Instant {
+        Instant::from_micros(self.as_of).unwrap_or(Instant::MAX)
+    }
+
+    /// What of the pack cannot be put as columns, each once. Tickets that it concerns are judged one by one by the typed program: the
+    /// answers are the same, and take longer.
+    pub fn uncompiled(&self) -> Vec<Uncompiled> {
+        self.pack.uncompiled()
+    }
+
+    /// The calendar at a place, with its table.
+    pub(crate) fn open(&self, place: u16) -> Option<&OpenTime> {
+        let (calendar, table) = self.calendars.get(usize::from(place))?;
+        Some(table.get_or_init(|| OpenTime::new(Arc::clone(calendar), self.table_years)))
+    }
+
+    /// The days of the contract's zone, none of them closed.
+    pub(crate) fn contract_days(&self) -> &OpenTime {
+        self.days
+            .get_or_init(|| OpenTime::new(Arc::new(Calendar::always_in(self.pack.zone)), self.table_years))
+    }
+
+    /// The epoch of an instant of report.
+    pub(crate) fn epoch_of(&self, at: i64) -> usize {
+        let mut epoch = 0;
+        for (place, (sure_not, sure)) in self.edges.iter().enumerate().skip(1) {
+            let begun = match at {
+                at if at < *sure_not => false,
+                at if at >= *sure => true,
+                at => {
+                    let date = Instant::from_micros(at).unwrap_or(Instant::MIN).to_chrono();
+                    let date = date.with_timezone(&self.pack.zone).date_naive();
+                    self.epochs.get(place).is_some_and(|(from, _)| *from <= date)
+                }
+            };
+            if !begun {
+                break;
+            }
+            epoch = place;
+        }
+        epoch
+    }
+
+    /// A word on the class by its number among all, from 1.
+    pub(crate) fn class(&self, number: u16) -> Option<&holdback::graph::ClassColumn> {
+        let number = usize::from(number).checked_sub(1)?;
+        let epoch = self.class_bases.partition_point(|base| *base <= number).checked_sub(1)?;
+        // Epochs without any share their base with the next one.
+        self.epochs.get(epoch)?.1.graph.classes.get(number - self.class_bases.get(epoch)?)
+    }
+
+    /// A finding by its number among all, as it is told.
+    pub(crate) fn finding(&self, number: usize) -> String {
+        let epoch = self.finding_bases.partition_point(|base| *base <= number).saturating_sub(1);
+        let base = self.finding_bases.get(epoch).copied().unwrap_or_default();
+        let found = self.epochs.get(epoch).and_then(|(_, epoch)| epoch.graph.findings.get(number - base));
+        found.map_or(String::new(), |finding| format!("{}: {}", finding.id, finding.text))
+    }
+
+    /// Whether a clause says what the breach of its clocks costs.
+    pub(crate) fn price_is_stated(&self, clause: &str) -> bool {
+        let mut clocks = self.epochs.iter().flat_map(|(_, epoch)| &epoch.graph.clocks);
+        clocks.any(|clock| &*clock.id == clause && clock.price.is_some())
+    }
+
+    /// The numbers of the reasons for which a clock pauses.
+    pub(crate) fn reasons(&self, pauses: &PauseColumn) -> Vec<u32> {
+        let number = |name: &Arc<str>| self.asked.reasons.iter().position(|known| known == name);
+        named_reasons(pauses).iter().filter_map(number).filter_map(|n| u32::try_from(n + 1).ok()).collect()
+    }
+
+    /// Assesses tickets, as a *ticket table* or as an *event log*. Gives one row for each ticket and clock, in the order of the table;
+    /// a ticket without clocks has one row without a clock. The deposit is not asked: that takes the contract's whole history.
+    ///
+    /// A ticket table has one row a ticket: the columns `contract` (unless the pack has but one), `ticket`, `via`, one for each fact
+    /// by its name, and one for each kind of event by its name with or without `_at`. Contracts have the events that come with the
+    /// pack, and those of [`Batch::with_contract_events`].
+    ///
+    /// An event log has one row an event: `contract`, `ticket`, `kind`, `at`, and if need be `id`, `via`, `reason` and one column
+    /// for each fact. The rows of one ticket must be together; their order does not matter. Events without a ticket are the
+    /// contract's own.
+    ///
+    /// # Errors
+    /// [`BatchError`] when the columns are not those of a ticket table. A row that is wrong is told in [`Assessed::refused`].
+    pub fn assess(&self, tickets: &RecordBatch) -> Result<Assessed, BatchError> {
+        let mut laid = self.laid(tickets)?;
+        let judge =
+            Judge { batch: self, contracts: &laid.contracts, sheet: &laid.sheet, arch: pulp::Arch::new() };
+        let mut judged = judge.judge(&mut Scratch::default());
+        laid.refused.extend(judged.refused(1));
+        laid.refused.sort_by_key(|refused| refused.row);
+        let long = Long::of(self, &laid.sheet, &mut judged);
+        let table = table(self, &laid.contracts, &laid.sheet, &judged, &long, None);
+        let data = |error: arrow::error::ArrowError| BatchError::Data {
+            place: "the result".to_owned(),
+            reason: error.to_string(),
+        };
+        Ok(Assessed { table: table.map_err(data)?, refused: laid.refused })
+    }
+
+    /// Judges tickets as [`Batch::assess`] does, and gives the numbers as they lie: for hosts that go on computing.
+    ///
+    /// # Errors
+    /// As [`Batch::assess`].
+    pub fn judge(&self, tickets: &RecordBatch) -> Result<Numbers, BatchError> {
+        let laid = self.laid(tickets)?;
+        let judge =
+            Judge { batch: self, contracts: &laid.contracts, sheet: &laid.sheet, arch: pulp::Arch::new() };
+        let mut scratch = self.scratch.lock().map(|mut kept| kept.pop()).ok().flatten().unwrap_or_default();
+        let mut judged = judge.judge(&mut scratch);
+        if let Ok(mut kept) = self.scratch.lock() {
+            kept.push(scratch);
+        }
+        let mut refused = laid.refused;
+        refused.extend(judged.refused(1));
+        let clocks = std::mem::take(&mut judged.clocks);
+        let clocks = clocks.into_iter().filter_map(|clock| {
+            let graph = &self.epochs.get(clock.epoch)?.1.graph;
+            let of = graph.clocks.get(clock.clock)?;
+            Some(ClockNumbers {
+                clause: Arc::clone(&of.id),
+                clock: Arc::clone(&of.name),
+                rows: clock.rows,
+                state: clock.runs.state,
+                due: clock.runs.due,
+                late: clock.runs.late,
+                penalty: clock.price,
+            })
+        });
+        let clocks = clocks.collect();
+        let free = judged
+            .class
+            .iter()
+            .map(|number| self.class(*number).map_or(0, |class| if class.free { 1 } else { 2 }));
+        Ok(Numbers { clocks, free: free.collect(), singles: judged.singles.len(), refused })
+    }
+
+    /// Tickets laid out, with their contracts.
+    fn laid(&self, tickets: &RecordBatch) -> Result<LaidOut, BatchError> {
+        let mut names = Names::default();
+        let (sheet, refused, own) = if LogLayout::fits(tickets.schema_ref()) {
+            let layout = LogLayout::of(&self.pack, tickets.schema_ref())?;
+            let LaidLog { sheet, refused, of_contracts } = lay_log(self, &layout, tickets, &mut names, 1)?;
+            (sheet, refused, of_contracts)
+        } else {
+            let layout = Layout::of(&self.pack, tickets.schema_ref())?;
+            let Laid { sheet, refused } = lay(self, &layout, tickets, &mut names, 1)?;
+            (sheet, refused.into_iter().map(|(_, refused)| refused).collect(), Vec::new())
+        };
+        let mut by_contract: HashMap<&str, Vec<Event>> = HashMap::new();
+        for event in own.iter().chain(&self.events) {
+            by_contract.entry(&event.contract).or_default().push(event.clone());
+        }
+        let contract = |name: &Arc<str>| {
+            let own = by_contract.get(&**name).into_iter().flatten().cloned();
+            self.contract(name, self.pack.opening_events(name).into_iter().chain(own).collect())
+        };
+        let contracts = names.names.iter().map(contract).collect();
+        Ok(LaidOut { sheet, refused, contracts })
+    }
+
+    /// A contract as its own events have it. `events` are all of them, those that come with the pack included.
+    pub(crate) fn contract(&self, id: &str, events: Vec<Event>) -> Contract {
+        let so_far = |event: &&Event| event.ticket.is_none() && event.at.micros() <= self.as_of;
+        let mut ordered: Vec<&Event> = events.iter().filter(so_far).collect();
+        ordered.sort_by(|a, b| a.order().cmp(&b.order()));
+        let last =
+            |kind: &str| ordered.iter().rev().find(|event| event.kind == kind).map(|event| event.at.micros());
+        let at = [last("signed"), last("project_accepted")];
+        let held = ordered.iter().any(|event| event.kind.starts_with("force_majeure_"));
+        let hoisted: Vec<Vec<Option<i64>>> =
+            self.epochs.iter().map(|(_, epoch)| hoisted(self, epoch, at)).collect();
+        let early = at.iter().flatten().any(|at| *at < YEARS.0 || *at >= YEARS.1);
+        let by_rows = self.by_rows || held || early || hoisted.iter().flatten().any(Option::is_none);
+        Contract { id: id.to_owned(), by_rows, hoisted, events }
+    }
+}
