@@ -1,5 +1,7 @@
 //! `holdback assess`: a history of many tickets assessed in columns, and what came of it.
 
+pub(crate) mod args;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,10 +10,11 @@ use holdback::{Evaluator, Event, Instant, Pack};
 use holdback_batch::{Batch, Job, Output, Report, Stage, assess_history, last_instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::args::{AssessArgs, Format, OnError};
+use crate::args::Format;
 use crate::read::{Item, Reading, read};
 use crate::replay::open_pack;
 use crate::{Console, FINDINGS, FINE, Stop};
+use args::{AssessArgs, OnError};
 
 /// Contracts shown in the text; the rest is counted.
 const SHOWN: usize = 10;

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 
 use holdback_batch::generate::{Form, Synthetic, generate as write};
 
-use crate::args::{GenerateArgs, HistoryForm};
+use crate::assess::args::{GenerateArgs, HistoryForm};
 use crate::assess::bar;
 use crate::{Console, FINE, Stop};
 

@@ -12,7 +12,6 @@ mod kernel;
 mod last;
 mod log;
 mod ndjson;
-mod nearest;
 mod open_time;
 mod plan;
 mod sheet;

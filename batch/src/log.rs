@@ -13,9 +13,9 @@ use crate::batch::Batch;
 use crate::cells::{Faults, Names, fact, instants, refused, strings, texts};
 use crate::clocks::kind;
 use crate::error::Refused;
-use crate::nearest::hint;
 use crate::sheet::{Histories, Moved, Numbers, Origin, Sheet, Texts};
 use crate::table::{Nobody, contracts_of, json_of};
+use holdback::hint;
 
 /// What a column of a log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use crate::batch::Batch;
 use crate::cells::{Faults, Names, fact, instants, refused, strings, take_out, texts};
 use crate::clocks::kind;
 use crate::error::Refused;
-use crate::nearest::hint;
 use crate::sheet::{Histories, Moved, Numbers, Origin, Sheet, Texts};
+use holdback::hint;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,12 @@
 //! which equal nodes are one. A graph holds for a stretch of dates on which the terms and clauses in force are the same.
 //!
 //! A row of which a clause cannot be sure (a fact that is missing, a number out of range) is *doubtful*: one of
-//! [`Graph::doubts`] is true for it. Such a row is judged by [`assess`](crate::assess()), which says what is wrong and where.
+//! [`Graph::doubts`] is true for it. Such a row is judged by `assess`, which says what is wrong and where.
 //! Doubt is on the safe side: a doubtful row may be judged without a fault, one that is not never has one.
 
 mod build;
 mod clauses;
+mod signs;
 mod symbol;
 mod walk;
 mod words;

@@ -96,6 +96,7 @@ pub use ledger::{
     Say, SayKind, Statement, StatementLine, Subject,
 };
 pub use money::{Currency, Money, MoneyError, Rounding};
+pub use nearest::hint;
 pub use outbox::Notice;
 pub use pack::{Carried, Channel, Check, ClauseEntry, Pack, PackError, Role};
 pub use policy::{ClauseFault, Evaluator};

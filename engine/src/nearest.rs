@@ -11,8 +11,13 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean ...?`, or nothing.
-pub(crate) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+/// `; did you mean ...?` with the nearest known name, to be put behind a message; nothing when none is near.
+///
+/// ```
+/// assert_eq!(holdback::hint("priorty", ["kind", "priority"]), "; did you mean `priority`?");
+/// assert_eq!(holdback::hint("banana", ["kind", "priority"]), "");
+/// ```
+pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 

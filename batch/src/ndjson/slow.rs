@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::Fault;
 use super::columns::{Column, Columns, Values, edge};
 use super::keys::{Keys, Level, Target};
-use crate::nearest::hint;
+use holdback::hint;
 
 /// Reads a line into the columns.
 ///
