@@ -203,7 +203,7 @@ fn show(bar: &ProgressBar, stage: Stage) {
     let (what, done, all) = match stage {
         Stage::Judging(done, all) => ("judging", done, all),
         Stage::Settling => return bar.set_message("settling"),
-        Stage::Telling(done, all) => ("writing", done, all),
+        Stage::Telling(done, all) => ("finishing files", done, Some(all)),
     };
     bar.set_message(what);
     bar.set_length(all.unwrap_or(done));
@@ -222,7 +222,7 @@ fn text(report: &Report, batch: &Batch) -> String {
         lines.push(format!("{} tickets were judged one by one", report.by_rows));
     }
     if report.parts_kept > 0 {
-        lines.push(format!("{} files of a run before this one were kept", report.parts_kept));
+        lines.push(format!("went on after {} files of a run that was broken off", report.parts_kept));
     }
     lines.push(String::new());
     let head =

@@ -11,7 +11,7 @@ use holdback::{Calendar, Event, Instant, Pack};
 use crate::BatchError;
 use crate::cells::Names;
 use crate::error::Refused;
-use crate::judge::{Contract, Judge, Scratch, hoisted, named_reasons};
+use crate::judge::{ClockRows, Contract, Judge, Scratch, hoisted, named_reasons};
 use crate::log::{LaidLog, LogLayout, lay_log};
 use crate::open_time::OpenTime;
 use crate::plan::{Asked, Epoch};
@@ -63,8 +63,9 @@ pub struct Batch {
     pub(crate) as_of: i64,
     any_contract: bool,
     by_rows: bool,
-    events: Vec<Event>,
-    scratch: std::sync::Mutex<Vec<Scratch>>,
+    events: HashMap<String, Vec<Event>>,
+    /// What calls leave for the next ones, one for each that ran at the same time.
+    kept: std::sync::Mutex<Vec<Kept>>,
     pub(crate) epochs: Vec<(NaiveDate, Epoch)>,
     /// When each epoch begins, a day before and a day after its date in UTC: between the two the date itself is looked at.
     edges: Vec<(i64, i64)>,
@@ -132,7 +133,28 @@ pub struct ClockNumbers {
 struct LaidOut {
     sheet: crate::sheet::Sheet,
     refused: Vec<Refused>,
+    kept: Kept,
+    /// The table told events of contracts: what is known of these holds for it alone.
+    own: bool,
+}
+
+/// Contracts by number, and columns to work in.
+#[derive(Default)]
+struct Kept {
+    names: Names,
     contracts: Vec<Contract>,
+    scratch: Scratch,
+}
+
+/// So many contracts are remembered from call to call.
+const REMEMBERED: usize = 1 << 20;
+
+fn by_contract(events: Vec<Event>) -> HashMap<String, Vec<Event>> {
+    let mut by: HashMap<String, Vec<Event>> = HashMap::new();
+    for event in events {
+        by.entry(event.contract.clone()).or_default().push(event);
+    }
+    by
 }
 
 impl Batch {
@@ -172,8 +194,8 @@ impl Batch {
             as_of: as_of.micros(),
             any_contract: false,
             by_rows: false,
-            events: Vec::new(),
-            scratch: std::sync::Mutex::default(),
+            events: HashMap::new(),
+            kept: std::sync::Mutex::default(),
             edges,
             calendars,
             days: OnceLock::new(),
@@ -195,13 +217,15 @@ impl Batch {
     /// [`Batch::judge`].
     #[must_use]
     pub fn with_contract_events(mut self, events: Vec<Event>) -> Batch {
-        self.events = events;
+        self.events = by_contract(events);
+        self.kept = std::sync::Mutex::default();
         self
     }
 
     /// Judges the tickets of every contract by the pack, not only of those that it names.
     #[must_use]
     pub fn of_any_contract(mut self) -> Batch {
+        self.kept = std::sync::Mutex::default();
         self.any_contract = true;
         self
     }
@@ -209,6 +233,7 @@ impl Batch {
     /// Judges every ticket by itself, by the pack's own evaluator: the reference for the columns, and much slower.
     #[must_use]
     pub fn row_by_row(mut self) -> Batch {
+        self.kept = std::sync::Mutex::default();
         self.by_rows = true;
         self
     }
@@ -310,13 +335,15 @@ impl Batch {
     /// [`BatchError`] when the columns are not those of a ticket table. A row that is wrong is told in [`Assessed::refused`].
     pub fn assess(&self, tickets: &RecordBatch) -> Result<Assessed, BatchError> {
         let mut laid = self.laid(tickets)?;
+        let Kept { contracts, scratch, .. } = &mut laid.kept;
         let judge =
-            Judge { batch: self, contracts: &laid.contracts, sheet: &laid.sheet, arch: pulp::Arch::new() };
-        let mut judged = judge.judge(&mut Scratch::default());
+            Judge { batch: self, bare: false, contracts, sheet: &laid.sheet, arch: pulp::Arch::new() };
+        let mut judged = judge.judge(scratch);
         laid.refused.extend(judged.refused(1));
         laid.refused.sort_by_key(|refused| refused.row);
         let long = Long::of(self, &laid.sheet, &mut judged);
-        let table = table(self, &laid.contracts, &laid.sheet, &judged, &long, None);
+        let table = table(self, &laid.kept.contracts, &laid.sheet, &judged, long);
+        self.keep(laid.kept, laid.own);
         let data = |error: arrow::error::ArrowError| BatchError::Data {
             place: "the result".to_owned(),
             reason: error.to_string(),
@@ -329,14 +356,26 @@ impl Batch {
     /// # Errors
     /// As [`Batch::assess`].
     pub fn judge(&self, tickets: &RecordBatch) -> Result<Numbers, BatchError> {
-        let laid = self.laid(tickets)?;
-        let judge =
-            Judge { batch: self, contracts: &laid.contracts, sheet: &laid.sheet, arch: pulp::Arch::new() };
-        let mut scratch = self.scratch.lock().map(|mut kept| kept.pop()).ok().flatten().unwrap_or_default();
-        let mut judged = judge.judge(&mut scratch);
-        if let Ok(mut kept) = self.scratch.lock() {
-            kept.push(scratch);
-        }
+        let mut numbers = Numbers::default();
+        self.judge_into(tickets, &mut numbers)?;
+        Ok(numbers)
+    }
+
+    /// As [`Batch::judge`], in the memory of numbers that are not needed any more: for hosts that judge batch after batch.
+    ///
+    /// # Errors
+    /// As [`Batch::assess`]; the numbers are then empty.
+    pub fn judge_into(&self, tickets: &RecordBatch, numbers: &mut Numbers) -> Result<(), BatchError> {
+        let before = std::mem::take(numbers);
+        let mut laid = self.laid(tickets)?;
+        let Kept { contracts, scratch, .. } = &mut laid.kept;
+        let judge = Judge { batch: self, bare: true, contracts, sheet: &laid.sheet, arch: pulp::Arch::new() };
+        let spare =
+            before.clocks.into_iter().map(|of| ClockRows::made_of(of.state, of.due, of.late, of.penalty));
+        scratch.spare.extend(spare);
+        let mut judged = judge.judge(scratch);
+        scratch.spare.clear();
+        self.keep(laid.kept, laid.own);
         let mut refused = laid.refused;
         refused.extend(judged.refused(1));
         let clocks = std::mem::take(&mut judged.clocks);
@@ -353,36 +392,50 @@ impl Batch {
                 penalty: clock.price,
             })
         });
-        let clocks = clocks.collect();
-        let free = judged
-            .class
-            .iter()
-            .map(|number| self.class(*number).map_or(0, |class| if class.free { 1 } else { 2 }));
-        Ok(Numbers { clocks, free: free.collect(), singles: judged.singles.len(), refused })
+        numbers.clocks.extend(clocks);
+        let most = judged.class.iter().fold(0, |most, class| most.max(*class));
+        let is_free = |number| self.class(number).map_or(0, |class| if class.free { 1 } else { 2 });
+        let known: Vec<u8> = (0..=most).map(is_free).collect();
+        let free = judged.class.iter().map(|class| known.get(usize::from(*class)).copied().unwrap_or(0));
+        numbers.free = before.free;
+        numbers.free.clear();
+        numbers.free.extend(free);
+        (numbers.singles, numbers.refused) = (judged.singles.len(), refused);
+        Ok(())
+    }
+
+    /// Leaves what may serve the next call.
+    fn keep(&self, kept: Kept, own: bool) {
+        if !own
+            && kept.contracts.len() <= REMEMBERED
+            && let Ok(mut all) = self.kept.lock()
+        {
+            all.push(kept);
+        }
     }
 
     /// Tickets laid out, with their contracts.
     fn laid(&self, tickets: &RecordBatch) -> Result<LaidOut, BatchError> {
-        let mut names = Names::default();
+        let mut kept = self.kept.lock().map(|mut all| all.pop()).ok().flatten().unwrap_or_default();
         let (sheet, refused, own) = if LogLayout::fits(tickets.schema_ref()) {
             let layout = LogLayout::of(&self.pack, tickets.schema_ref())?;
-            let LaidLog { sheet, refused, of_contracts } = lay_log(self, &layout, tickets, &mut names, 1)?;
-            (sheet, refused, of_contracts)
+            let LaidLog { sheet, refused, of_contracts } =
+                lay_log(self, &layout, tickets, &mut kept.names, 1)?;
+            (sheet, refused, by_contract(of_contracts))
         } else {
             let layout = Layout::of(&self.pack, tickets.schema_ref())?;
-            let Laid { sheet, refused } = lay(self, &layout, tickets, &mut names, 1)?;
-            (sheet, refused.into_iter().map(|(_, refused)| refused).collect(), Vec::new())
+            let Laid { sheet, refused } = lay(self, &layout, tickets, &mut kept.names, 1)?;
+            (sheet, refused.into_iter().map(|(_, refused)| refused).collect(), HashMap::new())
         };
-        let mut by_contract: HashMap<&str, Vec<Event>> = HashMap::new();
-        for event in own.iter().chain(&self.events) {
-            by_contract.entry(&event.contract).or_default().push(event.clone());
+        if !own.is_empty() {
+            (kept.contracts, kept.scratch) = (Vec::new(), Scratch::default());
         }
-        let contract = |name: &Arc<str>| {
-            let own = by_contract.get(&**name).into_iter().flatten().cloned();
-            self.contract(name, self.pack.opening_events(name).into_iter().chain(own).collect())
-        };
-        let contracts = names.names.iter().map(contract).collect();
-        Ok(LaidOut { sheet, refused, contracts })
+        for name in kept.names.names.iter().skip(kept.contracts.len()) {
+            let told = own.get(&**name).into_iter().chain(self.events.get(&**name)).flatten().cloned();
+            let events = self.pack.opening_events(name).into_iter().chain(told).collect();
+            kept.contracts.push(self.contract(name, events));
+        }
+        Ok(LaidOut { sheet, refused, kept, own: !own.is_empty() })
     }
 
     /// A contract as its own events have it. `events` are all of them, those that come with the pack included.

@@ -15,6 +15,7 @@ use holdback::{Currency, FactType, Instant, Money};
 use crate::BatchError;
 use crate::batch::YEARS;
 use crate::error::Refused;
+use crate::kernel::vectors;
 use crate::sheet::{Numbers, Texts};
 
 /// Rows found wrong on the way: the row, the column, why.
@@ -91,7 +92,9 @@ pub(crate) fn checked(
     as_of: Option<i64>,
     doubtful: &mut Vec<u32>,
 ) {
-    let (least, most) = values.iter().fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(*at), b.max(*at)));
+    let (least, most) = vectors!(pulp::Arch::new(), [values: &'a [i64] = values] -> (i64, i64) {
+        values.iter().fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(*at), b.max(*at)))
+    });
     if least >= YEARS.0 && most < as_of.map_or(YEARS.1, |as_of| as_of.saturating_add(1).min(YEARS.1)) {
         return;
     }

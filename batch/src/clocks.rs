@@ -69,7 +69,7 @@ pub(crate) struct Runs {
     pub(crate) is_due: Vec<u8>,
     pub(crate) stopped: Vec<i64>,
     pub(crate) late: Vec<i64>,
-    /// Elapsed time in which a pause held it.
+    /// Elapsed time in which a pause held it; ends after the last row that has some.
     pub(crate) paused: Vec<i64>,
 }
 
@@ -90,20 +90,37 @@ impl Run {
 }
 
 impl Runs {
-    pub(crate) fn resize(&mut self, rows: usize) {
+    /// Makes room for so many rows.
+    pub(crate) fn reserve(&mut self, rows: usize, bare: bool) {
+        self.state.reserve(rows);
+        self.due.reserve(rows);
+        self.late.reserve(rows);
+        if !bare {
+            self.is_due.reserve(rows);
+            self.started.reserve(rows);
+            self.stopped.reserve(rows);
+        }
+    }
+
+    /// As many rows as that, which do not have the clock yet. Of bare ones nothing is kept but state, due instant and lateness.
+    pub(crate) fn resize(&mut self, rows: usize, bare: bool) {
         self.state.resize(rows, state::NONE);
-        self.is_due.resize(rows, 0);
-        for column in [&mut self.started, &mut self.due, &mut self.stopped, &mut self.late, &mut self.paused]
-        {
-            column.resize(rows, 0);
+        self.due.resize(rows, 0);
+        self.late.resize(rows, 0);
+        if !bare {
+            self.is_due.resize(rows, 0);
+            self.started.resize(rows, 0);
+            self.stopped.resize(rows, 0);
         }
     }
 
     pub(crate) fn set(&mut self, row: usize, run: Run) {
-        let due = run.due;
+        if run.paused != 0 && self.paused.len() <= row {
+            self.paused.resize(self.state.len(), 0);
+        }
         for (column, value) in [
             (&mut self.started, run.started),
-            (&mut self.due, due.unwrap_or_default()),
+            (&mut self.due, run.due.unwrap_or_default()),
             (&mut self.stopped, run.stopped),
             (&mut self.late, run.late),
             (&mut self.paused, run.paused),
@@ -111,7 +128,7 @@ impl Runs {
             column.get_mut(row).into_iter().for_each(|place| *place = value);
         }
         self.state.get_mut(row).into_iter().for_each(|place| *place = run.state);
-        self.is_due.get_mut(row).into_iter().for_each(|place| *place = u8::from(due.is_some()));
+        self.is_due.get_mut(row).into_iter().for_each(|place| *place = u8::from(run.due.is_some()));
     }
 }
 

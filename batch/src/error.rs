@@ -1,7 +1,7 @@
 //! What can be wrong with a batch, and with a row of it.
 
 use holdback::{Instant, SettleError};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why a batch cannot be assessed at all. A row that is wrong is [`Refused`] by itself.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +89,7 @@ pub enum BatchError {
 }
 
 /// A row that was left out, and why. Nothing of it counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Its number in the input, from 1; the header of a CSV file does not count.
     pub row: u64,

@@ -1,15 +1,19 @@
-//! A whole history assessed: read twice, once to know what every contract owes, once to tell it with what the deposits paid.
+//! A whole history assessed in one reading: units of whole tickets are judged and written down but for what the deposits paid, which is
+//! known when every contract is settled and is written last.
 
+mod kept;
 mod out;
 mod owed;
+#[cfg(test)]
+mod tests;
+mod threads;
 mod totals;
 mod units;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use holdback::Event;
@@ -17,23 +21,23 @@ use pulp::Arch;
 
 use crate::batch::Batch;
 use crate::cells::Names;
-use crate::charges::{Charges, Outcome, Settling};
+use crate::charges::{Charges, Settling};
 use crate::error::{BatchError, Refused};
-use crate::judge::{Contract, Judge, Judged, Scratch};
+use crate::judge::{Contract, Judge, Scratch};
 use crate::log::{LaidLog, LogLayout, Tells, lay_log};
-use crate::sheet::Sheet;
 use crate::source::Source;
 use crate::table::{Holds, Laid, Layout, lay};
-use crate::told::{Long, schema, table};
-use crate::write::Encoded;
+use crate::told::{LATE, Long, columns, owed, schema};
+use crate::write::{Encoded, Shape as Tables};
 use out::Out;
-use owed::{charges, taken};
-use totals::Totals;
+use owed::charges;
+use threads::over_units;
 pub use totals::{ClockTotal, ContractTotal, MonthTotal, Report};
+use totals::{Counts, Totals};
 use units::{TicketOrder, TicketSpan, Units};
 
 /// So many row groups are in one file of a folder.
-const GROUPS: u64 = 64;
+const GROUPS: u64 = if cfg!(test) { 4 } else { 16 };
 
 /// What becomes of a row that is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,8 +56,8 @@ pub enum Output {
     Nothing,
     /// One Parquet file. Refused rows are beside it, as `<file>.refused.ndjson`.
     File(PathBuf),
-    /// A folder: `assessed-00001.parquet` and so on, `totals.csv`, `refused.ndjson`. Work that was broken off goes on with the
-    /// parts that are whole when the same is asked for again.
+    /// A folder: `assessed-00001.parquet` and so on, `totals.csv`, `refused.ndjson`. Work that was broken off goes on after the last
+    /// part that was judged whole when the same is asked for again.
     Folder(PathBuf),
 }
 
@@ -77,12 +81,12 @@ pub struct Job {
 /// How far the work is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Rows read to know what is owed, of so many if that is known.
+    /// Rows judged, of so many if that is known.
     Judging(u64, Option<u64>),
     /// What is owed is being settled.
     Settling,
-    /// Rows read to tell the results.
-    Telling(u64, Option<u64>),
+    /// Files finished with what the deposits paid, of so many.
+    Telling(u64, u64),
 }
 
 /// Assesses a history, and tells how far it is.
@@ -99,9 +103,21 @@ pub fn assess_history(
         true => Shape::Log(LogLayout::of(&batch.pack, source.schema())?),
         false => Shape::Table(Layout::of(&batch.pack, source.schema())?),
     };
-    let mut run = Run { batch, job, source, layout, events: HashMap::new(), arch: Arch::new() };
+    let tables = match job.output {
+        Output::Nothing => None,
+        _ => Some(Tables::new(&schema(batch, true), LATE).map_err(|error| BatchError::Data {
+            place: "the result".to_owned(),
+            reason: error.to_string(),
+        })?),
+    };
+    let mut run = Run { batch, job, source, layout, tables, events: HashMap::new(), arch: Arch::new() };
     run.contract_events()?;
-    let (charges, firsts, names, mut report) = match run.judge_all(progress) {
+    let mut out = Out::begin(job, batch)?;
+    let judged = match out.goes_on_sorted() {
+        true => Err(BatchError::Order(String::new())),
+        false => run.judge_all(&mut out, progress),
+    };
+    let owed = match judged {
         Err(BatchError::Order(_)) if matches!(run.layout, Shape::Log(_)) => {
             // The events of a ticket lie apart: they are put together first.
             let by: Vec<usize> = [run.layout.place_of_contract(), run.layout.place_of_ticket()]
@@ -109,11 +125,13 @@ pub fn assess_history(
                 .flatten()
                 .collect();
             run.source = run.source.sorted(&by, job.memory)?;
-            run.judge_all(progress)?
+            out.sorts()?;
+            run.judge_all(&mut out, progress)?
         }
         result => result?,
     };
     progress(Stage::Settling);
+    let Owed { charges, names, totals, mut report } = owed;
     let by_number: HashMap<u32, Vec<Event>> =
         (0..).zip(names.iter()).map(|(number, name)| (number, run.events_of(name))).collect();
     let settling = Settling {
@@ -124,8 +142,11 @@ pub fn assess_history(
         clauses: &batch.clause_ids,
     };
     let outcome = settling.settle(&charges, job.threads)?;
+    totals.tell(batch, &names, &charges, &outcome, &mut report);
     drop(charges);
-    run.tell_all(&firsts, &names, &outcome, &mut report, progress)?;
+    report.refused = out.refused;
+    report.parts_kept = out.parts_kept();
+    out.finish(run.tables.as_ref(), &outcome, &report, progress)?;
     Ok(report)
 }
 
@@ -155,6 +176,8 @@ struct Run<'a> {
     job: &'a Job,
     source: Source,
     layout: Shape,
+    /// What result tables look like, if any are written.
+    tables: Option<Tables>,
     /// Events of the contracts, by name, without those of the pack.
     events: HashMap<String, Vec<Event>>,
     arch: Arch,
@@ -167,8 +190,13 @@ struct Unit {
     rows: RecordBatch,
 }
 
-/// All charges, where those of each unit begin, the names of the contracts, and what is known of the report.
-type Owed = (Charges, Vec<usize>, Vec<Arc<str>>, Report);
+/// What all tickets owe, the names of the contracts by number, what was counted, and what is known of the report.
+struct Owed {
+    charges: Charges,
+    names: Vec<Arc<str>>,
+    totals: Totals,
+    report: Report,
+}
 
 /// What a thread keeps from unit to unit.
 #[derive(Default)]
@@ -178,11 +206,17 @@ struct Worker {
     scratch: Scratch,
 }
 
-/// A unit laid out and judged.
+/// A unit judged, by the numbers of contracts and clocks of the thread that did it.
 struct Done {
-    sheet: Sheet,
-    judged: Judged,
-    long: Long,
+    number: u64,
+    /// The number of the row after its last.
+    next_row: u64,
+    encoded: Option<Encoded>,
+    charges: Charges,
+    counts: Counts,
+    /// The contracts by their numbers here.
+    named: Vec<(u32, Arc<str>)>,
+    span: TicketSpan,
     refused: Vec<Refused>,
 }
 
@@ -239,7 +273,8 @@ impl Run<'_> {
         for name in worker.names.names.iter().skip(worker.contracts.len()) {
             worker.contracts.push(self.batch.contract(name, self.events_of(name)));
         }
-        let judge = Judge { batch: self.batch, contracts: &worker.contracts, sheet: &sheet, arch: self.arch };
+        let (batch, contracts, arch) = (self.batch, &worker.contracts, self.arch);
+        let judge = Judge { batch, bare: false, contracts, sheet: &sheet, arch };
         let mut judged = judge.judge(&mut worker.scratch);
         refused.extend(judged.refused(unit.first_row));
         if let (OnError::Stop, Some(refused)) = (self.job.on_error, refused.first()) {
@@ -247,158 +282,103 @@ impl Run<'_> {
             return Err(BatchError::Stopped { place, refused: Box::new(refused.clone()) });
         }
         let long = Long::of(self.batch, &sheet, &mut judged);
-        Ok(Done { sheet, judged, long, refused })
-    }
-
-    /// Runs something over all units, on all threads, and takes the results in the order of the input.
-    fn over_units<R: Send>(
-        &self,
-        columns: Option<&[usize]>,
-        work: &(dyn Fn(&mut Worker, Unit) -> Result<R, BatchError> + Sync),
-        take: &mut dyn FnMut(R) -> Result<(), BatchError>,
-        read: &mut dyn FnMut(u64),
-    ) -> Result<u64, BatchError> {
-        let mut units = Units {
-            batches: self.source.batches(columns)?,
-            layout: &self.layout,
-            rest: None,
-            row: 1,
-            number: 0,
+        let counts = Counts::of(&sheet, &judged, &long);
+        let charges = charges(&sheet, &judged, &long, self.batch.pack.counts_clocks());
+        let named = counts.contracts().chain(charges.ended.keys().copied());
+        let named = named
+            .filter_map(|number| Some((number, worker.names.names.get(number as usize)?.clone())))
+            .collect();
+        let span = TicketSpan::of(&sheet);
+        let encoded = match &self.tables {
+            None => None,
+            Some(tables) => {
+                let owed = owed(&long);
+                let columns = columns(self.batch, &worker.contracts, &sheet, &judged, long);
+                let columns = columns.map_err(|e| self.data(&e))?;
+                Some(tables.encode(&columns, &owed).map_err(|e| self.data(&e))?)
+            }
         };
-        if self.job.threads <= 1 {
-            let mut worker = Worker::default();
-            while let Some(unit) = units.next_unit()? {
-                take(work(&mut worker, unit)?)?;
-                read(units.row - 1);
-            }
-            return Ok(units.row - 1);
-        }
-        let most = self.job.threads * 2;
-        let (give, wanted) = sync_channel::<Unit>(most);
-        let wanted = Mutex::new(wanted);
-        let (tell, told) = sync_channel::<(u64, Result<R, BatchError>)>(most * 2);
-        std::thread::scope(|scope| {
-            for _ in 0..self.job.threads {
-                let (wanted, tell) = (&wanted, tell.clone());
-                scope.spawn(move || {
-                    let mut worker = Worker::default();
-                    loop {
-                        let Ok(unit) = wanted.lock().map_or(Err(()), |wanted| wanted.recv().map_err(|_| ()))
-                        else {
-                            return;
-                        };
-                        let number = unit.number;
-                        if tell.send((number, work(&mut worker, unit))).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-            drop(tell);
-            let mut give = Some(give);
-            let mut waiting: BTreeMap<u64, R> = BTreeMap::new();
-            let (mut next, mut given) = (0, 0_u64);
-            let mut result = Ok(());
-            loop {
-                if result.is_ok() && given < next + most as u64 {
-                    match (units.next_unit(), &give) {
-                        (Ok(Some(unit)), Some(to)) => {
-                            given += 1;
-                            if to.send(unit).is_err() {
-                                give = None;
-                            }
-                            read(units.row - 1);
-                            if given < next + most as u64 {
-                                continue;
-                            }
-                        }
-                        (Ok(_), _) => give = None,
-                        (Err(error), _) => (result, give) = (Err(error), None),
-                    }
-                }
-                if result.is_err() {
-                    give = None;
-                }
-                let Ok((number, done)) = told.recv() else { break };
-                match done {
-                    Ok(done) => {
-                        waiting.insert(number, done);
-                    }
-                    Err(error) => result = result.and(Err(error)),
-                }
-                while let Some(done) = waiting.remove(&next) {
-                    next += 1;
-                    if result.is_ok() {
-                        result = take(done);
-                    }
-                }
-                if give.is_none() && given == next && result.is_ok() {
-                    break;
-                }
-            }
-            drop(give);
-            drop(told);
-            result
-        })?;
-        Ok(units.row - 1)
+        let next_row = unit.first_row + unit.rows.num_rows() as u64;
+        Ok(Done { number: unit.number, next_row, encoded, charges, counts, named, span, refused })
     }
 
-    /// The first reading: what everybody owes.
-    fn judge_all(&self, progress: &mut dyn FnMut(Stage)) -> Result<Owed, BatchError> {
-        let mut all = Charges::default();
+    /// The reading: everything is judged, and written down but for what the deposits paid.
+    fn judge_all(&self, out: &mut Out, progress: &mut dyn FnMut(Stage)) -> Result<Owed, BatchError> {
+        let mut owed = Owed {
+            charges: Charges::default(),
+            names: Vec::new(),
+            totals: Totals::default(),
+            report: Report::default(),
+        };
         let mut names = Names::default();
-        let mut report = Report::default();
         let mut order = TicketOrder::default();
-        // Where the charges of each unit begin.
-        let mut firsts = vec![0_usize];
-        let ends = self.batch.pack.counts_clocks();
-        let work = |worker: &mut Worker, unit: Unit| -> Result<_, BatchError> {
-            let done = self.done(worker, &unit)?;
-            let charges = charges(&done, ends);
-            let span = TicketSpan::of(&done.sheet);
-            // Contracts are numbered anew for all threads together.
-            let mut used: Vec<u32> =
-                charges.contract.iter().copied().chain(charges.ended.keys().copied()).collect();
-            used.extend(done.sheet.contract.iter().copied());
-            used.sort_unstable();
-            used.dedup();
-            let named: Vec<(u32, Arc<str>)> = used
-                .iter()
-                .filter_map(|number| Some((*number, worker.names.names.get(*number as usize)?.clone())))
-                .collect();
-            Ok((charges, named, span))
-        };
+        let (mut number, mut row) = (0, 1);
+        for kept in out.take_kept()? {
+            kept.names.iter().for_each(|name| {
+                names.number(name);
+            });
+            (number, row) = (kept.units, kept.next_row);
+            order = kept.order.clone();
+            owed.totals.add(&kept.totals);
+            owed.charges.then(kept.charges());
+        }
+        let mut part = out::PartOf { names: names.names.len(), ..out::PartOf::default() };
+        part.charges.clocks.clone_from(&owed.charges.clocks);
         let total = self.source.rows;
-        let mut take = |(charges, named, span): (Charges, Vec<(u32, Arc<str>)>, TicketSpan)| {
-            let most = named.iter().map(|(number, _)| *number as usize + 1).max().unwrap_or(0);
+        let mut take = |done: Done| -> Result<(), BatchError> {
+            let most = done.named.iter().map(|(number, _)| *number as usize + 1).max().unwrap_or(0);
             let mut numbers = vec![0; most];
-            for (number, name) in named {
-                numbers[number as usize] = names.number(&name);
+            for (number, name) in &done.named {
+                numbers[*number as usize] = names.number(name);
             }
             let clocks: Vec<u16> =
-                charges.clocks.iter().map(|(clause, clock)| all.clock(clause, clock)).collect();
-            all.append(charges, &numbers, &clocks);
-            order.take(span);
-            firsts.push(all.len());
+                done.charges.clocks.iter().map(|(clause, clock)| part.charges.clock(clause, clock)).collect();
+            part.totals.count(&done.counts, &numbers, &clocks);
+            part.charges.append(done.charges, &numbers, &clocks);
+            order.take(done.span);
+            for refused in done.refused {
+                out.refuse(&refused)?;
+                part.refused.push(refused);
+            }
+            (part.units, part.next_row) = (done.number + 1, done.next_row);
+            out.put(done.number, done.encoded)?;
+            if part.units.is_multiple_of(GROUPS) {
+                out.close_part(&part, &names.names, &order)?;
+                owed.totals.add(&part.totals);
+                owed.charges.then(std::mem::take(&mut part).charges);
+                part.names = names.names.len();
+                part.charges.clocks.clone_from(&owed.charges.clocks);
+            }
             Ok(())
         };
         if let Ok(mut refused) = self.source.refused.lock() {
             refused.clear();
         }
-        let columns = self.asked_columns();
-        report.rows = self.over_units(columns.as_deref(), &work, &mut take, &mut |rows| {
+        let units = Units { batches: self.source.from(row)?, layout: &self.layout, rest: None, row, number };
+        let work = |worker: &mut Worker, unit: Unit| self.done(worker, &unit);
+        let rows = over_units(units, self.job.threads, &work, &mut take, &mut |rows| {
             progress(Stage::Judging(rows, total));
         })?;
+        if part.next_row > 0 {
+            out.close_part(&part, &names.names, &order)?;
+        }
+        owed.totals.add(&part.totals);
+        owed.charges.then(part.charges);
+        let lines =
+            self.source.refused.lock().map(|mut refused| std::mem::take(&mut *refused)).unwrap_or_default();
+        if let (OnError::Stop, Some(refused)) = (self.job.on_error, lines.first()) {
+            let place = self.job.input.display().to_string();
+            return Err(BatchError::Stopped { place, refused: Box::new(refused.clone()) });
+        }
+        for refused in &lines {
+            out.refuse(refused)?;
+        }
         if !order.ascending {
             self.no_ticket_twice()?;
         }
-        Ok((all, firsts, names.names.to_vec(), report))
-    }
-
-    /// The columns that are looked at at all, for files that can leave out others.
-    fn asked_columns(&self) -> Option<Vec<usize>> {
-        let Shape::Table(_) = &self.layout else { return None };
-        None
+        owed.report.rows = rows;
+        owed.names = names.names.to_vec();
+        Ok(owed)
     }
 
     /// Looks whether a ticket comes again where it should not.
@@ -438,75 +418,5 @@ impl Run<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The second reading: what is told of every ticket.
-    fn tell_all(
-        &self,
-        firsts: &[usize],
-        names: &[Arc<str>],
-        outcome: &Outcome,
-        report: &mut Report,
-        progress: &mut dyn FnMut(Stage),
-    ) -> Result<(), BatchError> {
-        let mut totals = Totals::default();
-        let schema = schema(self.batch, true);
-        let mut out = Out::begin(&self.job.output, self.batch, self.job)?;
-        let encoder = out.encoder(&schema)?;
-        let numbers: HashMap<&str, u32> = (0..).zip(names).map(|(number, name)| (&**name, number)).collect();
-        let kept = out.kept();
-        let work = |worker: &mut Worker, unit: Unit| -> Result<_, BatchError> {
-            let done = self.done(worker, &unit)?;
-            let contracts: Vec<u32> = worker
-                .names
-                .names
-                .iter()
-                .map(|name| numbers.get(&**name).copied().unwrap_or(u32::MAX))
-                .collect();
-            let place = usize::try_from(unit.number).ok().and_then(|number| firsts.get(number));
-            let taken = taken(outcome, place.copied().unwrap_or(usize::MAX), &done.long);
-            let totals = Totals::of(self.batch, &done, &contracts, &taken);
-            let encoded = match &encoder {
-                Some(encoder) if !kept.contains(&(unit.number / GROUPS)) => {
-                    let table = table(
-                        self.batch,
-                        &worker.contracts,
-                        &done.sheet,
-                        &done.judged,
-                        &done.long,
-                        Some(&taken),
-                    );
-                    let table = table.map_err(|e| self.data(&e))?;
-                    Some(encoder.encode(&table).map_err(|e| self.data(&e))?)
-                }
-                _ => None,
-            };
-            Ok((unit.number, encoded, totals, done.refused))
-        };
-        let total = self.source.rows;
-        let mut take = |(number, encoded, own, refused): (u64, Option<Encoded>, Totals, Vec<Refused>)| {
-            totals.add(own);
-            for refused in &refused {
-                out.refuse(refused)?;
-            }
-            out.put(number, encoded, &schema)
-        };
-        if let Ok(mut refused) = self.source.refused.lock() {
-            refused.clear();
-        }
-        self.over_units(None, &work, &mut take, &mut |rows| progress(Stage::Telling(rows, total)))?;
-        let lines =
-            self.source.refused.lock().map(|mut refused| std::mem::take(&mut *refused)).unwrap_or_default();
-        if let (OnError::Stop, Some(refused)) = (self.job.on_error, lines.first()) {
-            let place = self.job.input.display().to_string();
-            return Err(BatchError::Stopped { place, refused: Box::new(refused.clone()) });
-        }
-        for refused in &lines {
-            out.refuse(refused)?;
-        }
-        totals.tell(self.batch, names, &outcome.contracts, report);
-        report.refused = out.refused;
-        report.parts_kept = kept.len() as u64;
-        out.finish(report)
     }
 }

@@ -36,6 +36,20 @@ pub(crate) struct ClockRows {
     pub(crate) price: Vec<i64>,
 }
 
+impl ClockRows {
+    /// One without rows, in the memory of another's columns.
+    pub(crate) fn made_of(
+        mut state: Vec<u8>,
+        mut due: Vec<i64>,
+        mut late: Vec<i64>,
+        mut price: Vec<i64>,
+    ) -> ClockRows {
+        state.clear();
+        [&mut due, &mut late, &mut price].into_iter().for_each(Vec::clear);
+        ClockRows { runs: Runs { state, due, late, ..Runs::default() }, price, ..ClockRows::default() }
+    }
+}
+
 /// A sheet judged.
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
@@ -52,14 +66,22 @@ pub(crate) struct Judged {
     pub(crate) singles: Vec<(u32, Result<Assessment, EventError>)>,
 }
 
+/// The hoisted nodes by epoch, node and contract.
+type Tables = Vec<Vec<Vec<i64>>>;
+
 /// Columns to work in, kept from sheet to sheet.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// Of the contracts so far: these come one after another, and none changes.
+    tables: Tables,
+    /// Columns for results that nobody needs any more.
+    pub(crate) spare: Vec<ClockRows>,
     columns: HashMap<(usize, usize), Columns>,
     prices: HashMap<(usize, usize), Columns>,
     hands: Hands,
     start: Vec<i64>,
     stop: Vec<i64>,
+    stopped: Vec<i64>,
     has_start: Vec<u8>,
     has_stop: Vec<u8>,
 }
@@ -131,6 +153,8 @@ impl Rows<'_> {
 
 pub(crate) struct Judge<'a> {
     pub(crate) batch: &'a Batch,
+    /// Only what is needed for sums: no beginnings and ends of clocks, no words on clauses.
+    pub(crate) bare: bool,
     pub(crate) contracts: &'a [Contract],
     pub(crate) sheet: &'a Sheet,
     pub(crate) arch: Arch,
@@ -150,7 +174,11 @@ impl Judged {
 impl Judge<'_> {
     pub(crate) fn judge(&self, scratch: &mut Scratch) -> Judged {
         let rows = self.sheet.rows;
-        let (clause_words, finding_words) = (self.batch.clause_words, self.batch.finding_words);
+        self.look_up(&mut scratch.tables);
+        let (clause_words, finding_words) = match self.bare {
+            false => (self.batch.clause_words, self.batch.finding_words),
+            true => (0, 0),
+        };
         let mut judged = Judged {
             class: vec![0; rows],
             applies: vec![0; rows * clause_words],
@@ -192,6 +220,19 @@ impl Judge<'_> {
             }
         }
         judged
+    }
+
+    /// Puts what depends on the contract alone into tables, of the contracts that came since.
+    fn look_up(&self, tables: &mut Tables) {
+        tables.resize(self.batch.epochs.len(), Vec::new());
+        for (epoch, (tables, (_, of))) in tables.iter_mut().zip(&self.batch.epochs).enumerate() {
+            tables.resize(of.hoisted.len(), Vec::new());
+            for (place, table) in tables.iter_mut().enumerate() {
+                let value = |contract: &Contract| contract.hoisted.get(epoch)?.get(place).copied().flatten();
+                let known = table.len();
+                table.extend(self.contracts.iter().skip(known).map(|c| value(c).unwrap_or_default()));
+            }
+        }
     }
 
     /// The rows of each epoch; nothing when there is but one. Rows that were not reported belong to none.
@@ -286,9 +327,10 @@ impl Judge<'_> {
                 Rows::From(..) => None,
                 Rows::These(rows) => Some(rows.to_vec()),
             };
-            let mut of = ClockRows { epoch: id.0, clock: *clock, rows, ..ClockRows::default() };
-            of.runs.resize(all.len());
-            of.price.resize(all.len(), 0);
+            let mut of = scratch.spare.pop().unwrap_or_default();
+            (of.epoch, of.clock, of.rows) = (id.0, *clock, rows);
+            of.runs.reserve(all.len(), self.bare);
+            of.price.reserve(all.len());
             judged.clocks.push(of);
         }
         let mut columns = scratch.columns.remove(&id).unwrap_or_else(|| segment.program.columns());
@@ -296,16 +338,22 @@ impl Judge<'_> {
         while done < all.len() {
             let rows = all.part(done, CHUNK);
             let n = rows.len();
-            self.run(&segment.program, &mut columns, id.0, rows, None);
+            // What is written to is made ready piece by piece, while it is in the cache.
+            for of in judged.clocks.get_mut(first..).unwrap_or_default() {
+                of.runs.resize(done + n, self.bare);
+                of.price.resize(done + n, 0);
+            }
+            self.run(&segment.program, &mut columns, id.0, rows, None, &scratch.tables);
             if columns.overflow {
                 (0..n).for_each(|at| mark(doubtful, rows.row(at)));
             }
             for doubt in &segment.doubts {
-                for (at, yes) in columns.bool(segment.program.place(*doubt)).iter().take(n).enumerate() {
-                    if *yes != 0 {
-                        mark(doubtful, rows.row(at));
-                    }
+                let doubts = columns.bool(segment.program.place(*doubt)).get(..n).unwrap_or_default();
+                if doubts.iter().fold(0, |any, yes| any | yes) == 0 {
+                    continue;
                 }
+                let found = doubts.iter().enumerate().filter(|(_, yes)| **yes != 0);
+                found.for_each(|(at, _)| mark(doubtful, rows.row(at)));
             }
             self.words(id.0, epoch, segment, &columns, rows, judged);
             for (nth, clock) in segment.clocks.iter().enumerate() {
@@ -333,7 +381,9 @@ impl Judge<'_> {
     ) {
         let n = rows.len();
         let words = judged.clause_words;
-        for clause in segment.clauses.iter().filter_map(|place| of.graph.clauses.get(*place)) {
+        for clause in
+            segment.clauses.iter().filter(|_| !self.bare).filter_map(|place| of.graph.clauses.get(*place))
+        {
             let (word, bit) = (usize::from(clause.clause) / 64, clause.clause % 64);
             let applies = columns.bool(segment.program.place(clause.applies));
             if let (Rows::From(first, n), 1) = (rows, words) {
@@ -363,6 +413,9 @@ impl Judge<'_> {
                 }
             }
         }
+        if self.bare {
+            return;
+        }
         let words = judged.finding_words;
         let base = self.batch.finding_bases.get(epoch).copied().unwrap_or_default();
         for place in &segment.findings {
@@ -384,27 +437,23 @@ impl Judge<'_> {
         epoch: usize,
         rows: Rows<'_>,
         breach: Option<(&[i64], &[i64])>,
+        tables: &Tables,
     ) {
-        let hoisted = |place: usize| -> Vec<i64> {
-            let of = |contract: &Contract| contract.hoisted.get(epoch)?.get(place).copied().flatten();
+        let of_contract = |place: usize, into: &mut dyn FnMut(usize, i64)| {
             // Where one has no answer the tickets of the contract are judged by themselves.
-            self.contracts.iter().map(|contract| of(contract).unwrap_or_default()).collect()
-        };
-        let of_contract = |place: usize| -> Box<dyn Fn(usize) -> i64 + '_> {
-            let number = move |at: usize| {
-                self.sheet.contract.get(rows.row(at)).map_or(0, |contract| *contract as usize)
-            };
-            if self.contracts.len() <= CHUNK {
-                let table = hoisted(place);
-                return Box::new(move |at| table.get(number(at)).copied().unwrap_or_default());
+            let table = tables.get(epoch).and_then(|tables| tables.get(place)).map_or(&[][..], Vec::as_slice);
+            let of = |contract: &u32| table.get(*contract as usize).copied().unwrap_or_default();
+            match rows {
+                Rows::From(first, n) => {
+                    let here = self.sheet.contract.get(first..first + n).unwrap_or_default();
+                    here.iter().enumerate().for_each(|(at, contract)| into(at, of(contract)));
+                }
+                Rows::These(rows) => {
+                    for (at, row) in rows.iter().enumerate() {
+                        into(at, self.sheet.contract.get(*row as usize).map_or(0, of));
+                    }
+                }
             }
-            // A table of all contracts would be longer than the rows are.
-            Box::new(move |at| {
-                let contract = self.contracts.get(number(at));
-                let of =
-                    contract.and_then(|contract| contract.hoisted.get(epoch)?.get(place).copied().flatten());
-                of.unwrap_or_default()
-            })
         };
         let mut ints = |input: &Input, into: &mut [i64]| match input {
             Input::Fact(place, first) => {
@@ -418,8 +467,7 @@ impl Judge<'_> {
                 }
             }
             Input::OfContract(place) => {
-                let of = of_contract(*place);
-                into.iter_mut().enumerate().for_each(|(at, into)| *into = of(at));
+                of_contract(*place, &mut |at, value| into[at] = value);
             }
             Input::Due => {
                 into.iter_mut().zip(breach.map_or(&[][..], |b| b.0)).for_each(|(into, due)| *into = *due)
@@ -457,8 +505,7 @@ impl Judge<'_> {
                 None => into.fill(u8::from(text.is_empty() && *of == holdback::graph::TextOf::Via)),
             },
             Input::ContractIs(place) => {
-                let of = of_contract(*place);
-                into.iter_mut().enumerate().for_each(|(at, into)| *into = u8::from(of(at) != 0));
+                of_contract(*place, &mut |at, value| into[at] = u8::from(value != 0));
             }
             Input::Happened(kind) => self.happened(*kind, rows, into),
             Input::Knew(place, kind) => self.knew(*place, *kind, rows, into),
@@ -556,8 +603,8 @@ impl Judge<'_> {
         if exists.iter().all(|exists| *exists == 0) {
             return;
         }
-        let Scratch { hands, start, stop, has_start, has_stop, .. } = scratch;
-        for column in [&mut *start, &mut *stop] {
+        let Scratch { hands, start, stop, has_start, has_stop, stopped, .. } = scratch;
+        for column in [&mut *start, &mut *stop, &mut *stopped] {
             column.resize(CHUNK, 0);
         }
         for column in [&mut *has_start, &mut *has_stop] {
@@ -589,7 +636,10 @@ impl Judge<'_> {
             let mut out = Into {
                 state: &mut runs.state[range.clone()],
                 due: &mut runs.due[range.clone()],
-                stopped: &mut runs.stopped[range.clone()],
+                stopped: match self.bare {
+                    true => stopped.get_mut(..n).unwrap_or_default(),
+                    false => &mut runs.stopped[range.clone()],
+                },
                 late: &mut runs.late[range.clone()],
             };
             let overflow = plain.run(self.arch, &mut out);
@@ -599,12 +649,14 @@ impl Judge<'_> {
             if overflow || beyond.sum::<i64>() > 0 {
                 (0..n).for_each(|at| mark(doubtful, rows.row(at)));
             }
-            for ((started, start), begun) in
-                runs.started[range.clone()].iter_mut().zip(start.iter()).zip(has_start.iter())
-            {
-                *started = start & -i64::from(*begun);
+            if !self.bare {
+                for ((started, start), begun) in
+                    runs.started[range.clone()].iter_mut().zip(start.iter()).zip(has_start.iter())
+                {
+                    *started = start & -i64::from(*begun);
+                }
+                runs.is_due[range].copy_from_slice(&has_start[..n]);
             }
-            runs.is_due[range].copy_from_slice(&has_start[..n]);
         } else {
             for at in 0..n {
                 let run = match (exists.get(at), has_start.get(at)) {
@@ -740,7 +792,11 @@ impl Judge<'_> {
             let amount = columns.int(segment.program.place(of.amount)).get(..n).unwrap_or_default();
             into.price[done..done + n].copy_from_slice(amount);
             for doubt in &of.doubts {
-                for (at, yes) in columns.bool(segment.program.place(*doubt)).iter().take(n).enumerate() {
+                let doubts = columns.bool(segment.program.place(*doubt)).get(..n).unwrap_or_default();
+                if doubts.iter().fold(0, |any, yes| any | yes) == 0 {
+                    continue;
+                }
+                for (at, yes) in doubts.iter().enumerate() {
                     if *yes != 0 && into.runs.state.get(done + at).is_some_and(|state| is_missed(*state)) {
                         mark(doubtful, rows.row(at));
                     }
@@ -765,7 +821,14 @@ impl Judge<'_> {
         };
         let (due, late) = (take(&into.runs.due), take(&into.runs.late));
         let mut priced = scratch.prices.remove(&(epoch_place, clock)).unwrap_or_else(|| program.columns());
-        self.run(program, &mut priced, epoch_place, Rows::These(&picked), Some((&due, &late)));
+        self.run(
+            program,
+            &mut priced,
+            epoch_place,
+            Rows::These(&picked),
+            Some((&due, &late)),
+            &scratch.tables,
+        );
         if priced.overflow {
             picked.iter().for_each(|row| mark(doubtful, *row as usize));
         }

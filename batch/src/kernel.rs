@@ -282,6 +282,9 @@ impl Columns {
     }
 }
 
+/// Tables of so many numbers are kept in registers or next to them.
+const SMALL: usize = 16;
+
 /// Numbers beyond this are taken to overflow when they are multiplied.
 const FACTOR_MAX: u64 = 1 << 31;
 
@@ -380,6 +383,18 @@ impl Step {
                 vectors!(arch, [out: &'a mut [i64] = out, when: &'a [u8] = when, a: &'a [i64] = a, b: &'a [i64] = b] -> () {
                     for (((out, when), a), b) in out.iter_mut().zip(when).zip(a).zip(b) {
                         *out = if *when != 0 { *a } else { *b };
+                    }
+                });
+            }
+            Op::Table(_, values) if values.len() <= SMALL => {
+                let mut table = [0; SMALL];
+                table[..values.len()].copy_from_slice(values);
+                let at = int(a);
+                vectors!(arch, [out: &'a mut [i64] = out, at: &'a [i64] = at, table: [i64; SMALL] = table] -> () {
+                    for (out, at) in out.iter_mut().zip(at) {
+                        // What lies outside of the table finds a zero, if only by its mask.
+                        let within = i64::from(at.cast_unsigned() < SMALL as u64);
+                        *out = table[at.cast_unsigned() as usize % SMALL] & -within;
                     }
                 });
             }

@@ -11,6 +11,7 @@ mod judge;
 mod kernel;
 mod last;
 mod log;
+mod months;
 mod ndjson;
 mod open_time;
 mod plan;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::buffer::ScalarBuffer;
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use holdback::Event;
 use holdback::graph::TextOf;
 
@@ -72,6 +72,17 @@ pub(crate) trait Origin: Send + Sync {
     fn events(&self, row: usize) -> Vec<Event>;
     /// The ticket's id.
     fn ticket(&self, row: usize) -> &str;
+    /// The ids of the tickets of some rows, one after another, and where each ends.
+    fn tickets(&self, rows: &[u32]) -> (Vec<u8>, OffsetBuffer<i32>) {
+        let mut text = Vec::with_capacity(rows.len() * 12);
+        let mut offsets = Vec::with_capacity(rows.len() + 1);
+        offsets.push(0);
+        for row in rows {
+            text.extend_from_slice(self.ticket(*row as usize).as_bytes());
+            offsets.push(i32::try_from(text.len()).unwrap_or(i32::MAX));
+        }
+        (text, OffsetBuffer::new(offsets.into()))
+    }
 }
 
 /// Tickets as columns.

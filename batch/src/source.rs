@@ -15,7 +15,7 @@ use crate::error::Refused;
 use crate::ndjson::{NdjsonReader, Shape};
 
 /// So many rows are read at a time.
-pub(crate) const READ: usize = 1 << 16;
+pub(crate) const READ: usize = if cfg!(test) { 1 << 10 } else { 1 << 16 };
 
 /// The first line of JSON lines is no longer.
 const LINE_MAX: u64 = 1 << 20;
@@ -119,6 +119,9 @@ impl Source {
 
     /// The file's own word on whether a column has missing values; nothing when it has none.
     pub(crate) fn nulls(&self, column: &str) -> Option<u64> {
+        if self.schema.field_with_name(column).is_ok_and(|field| !field.is_nullable()) {
+            return Some(0);
+        }
         if self.form != Form::Parquet {
             return None;
         }
@@ -129,8 +132,31 @@ impl Source {
         groups.map(|group| group.column(place).statistics()?.null_count_opt()).sum()
     }
 
-    /// All rows from the first on, only of these columns.
+    /// All rows from a number on; the first has the number 1.
+    pub(crate) fn from(&self, row: u64) -> Result<Batches, BatchError> {
+        let mut before = usize::try_from(row.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut batches = self.batches(None)?;
+        if self.form == Form::Parquet && self.sorted.is_none() {
+            // Batches begin where they would have begun, so that what is made of them is the same.
+            let whole = before / READ * READ;
+            batches = self.read(None, whole)?;
+            before -= whole;
+        }
+        Ok(Box::new(batches.map(move |batch| {
+            let batch = batch?;
+            let skipped = before.min(batch.num_rows());
+            before -= skipped;
+            Ok(batch.slice(skipped, batch.num_rows() - skipped))
+        })))
+    }
+
+    /// All rows, only of these columns.
     pub(crate) fn batches(&self, columns: Option<&[usize]>) -> Result<Batches, BatchError> {
+        self.read(columns, 0)
+    }
+
+    /// The rows of these columns; of a Parquet file without so many of the first.
+    fn read(&self, columns: Option<&[usize]>, before: usize) -> Result<Batches, BatchError> {
         let place = self.path.display().to_string();
         let fault = move |reason: String| BatchError::Data { place: place.clone(), reason };
         if let Some(sorted) = &self.sorted {
@@ -150,8 +176,9 @@ impl Source {
                     ),
                     None => parquet::arrow::ProjectionMask::all(),
                 };
-                let reader =
-                    builder.with_batch_size(READ).with_projection(mask).build().map_err(|e| self.data(&e))?;
+                let builder = builder.with_batch_size(READ).with_projection(mask);
+                let builder = if before > 0 { builder.with_offset(before) } else { builder };
+                let reader = builder.build().map_err(|e| self.data(&e))?;
                 // What is left out stands empty, so that columns keep their places.
                 let (whole, wanted) = (Arc::clone(&self.schema), columns.map(<[usize]>::to_vec));
                 Box::new(reader.map(move |batch| {

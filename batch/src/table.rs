@@ -146,10 +146,11 @@ pub(crate) fn lay(
             }
             Holds::Ticket => {
                 let of = strings(name, array)?;
-                for row in 0..rows {
-                    if of.is_null(row) || of.value(row).is_empty() {
-                        faults.push((row, name.clone(), "the ticket's id is missing".to_owned()));
-                    }
+                let empty = of.value_offsets().windows(2).enumerate().filter(|(_, ends)| ends[0] == ends[1]);
+                let rows = if of.null_count() > 0 { rows } else { 0 };
+                let missing = (0..rows).filter(|row| of.is_null(*row));
+                for row in missing.chain(empty.map(|(row, _)| row).filter(|row| of.is_valid(*row))) {
+                    faults.push((row, name.clone(), "the ticket's id is missing".to_owned()));
                 }
                 if batch.asked.texts.contains(&TextOf::Id) {
                     sheet.texts.insert(TextOf::Id, texts(name, array)?);
@@ -194,6 +195,7 @@ pub(crate) fn lay(
     }
     if let Some(place) = layout.place(Holds::Kind(kind::REPORTED)) {
         let reported = table.column(place);
+        let rows = if reported.null_count() > 0 { rows } else { 0 };
         for row in (0..rows).filter(|row| reported.is_null(*row)) {
             let name = table.schema_ref().field(place).name().clone();
             faults.push((row, name, "the ticket was never reported: expected an instant".to_owned()));

@@ -4,26 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Decimal64Array, Int64Array, PrimitiveArray, RecordBatch, StringBuilder,
-    TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Decimal64Array, Int64Array, PrimitiveArray, RecordBatch, StringArray,
+    TimestampMicrosecondArray, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Decimal64Type, Field, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
 
 use crate::batch::Batch;
 use crate::cells::dictionary;
-use crate::clocks::{STATES, number_of, state};
+use crate::clocks::{Runs, STATES, number_of, state};
 use crate::judge::{Contract, Judged};
 use crate::sheet::{Sheet, Texts};
-
-/// What the deposit paid of each penalty: the columns that only a whole contract's history can fill.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Taken {
-    /// By row of the table and in minor units; they mean nothing where no penalty is owed.
-    pub(crate) deducted: Vec<i64>,
-    pub(crate) shortfall: Vec<i64>,
-    pub(crate) balance: Vec<i64>,
-}
 
 /// The rows of a table on their way.
 #[derive(Debug, Default)]
@@ -63,6 +55,60 @@ impl Long {
         }
     }
 
+    /// The same where every ticket has the same clocks and none was judged by itself.
+    fn woven(batch: &Batch, sheet: &Sheet, judged: &Judged) -> Option<Long> {
+        if !judged.singles.is_empty() || !sheet.left_out.is_empty() {
+            return None;
+        }
+        let mut clocks = Vec::with_capacity(judged.clocks.len());
+        let mut long = Long::default();
+        for clock in &judged.clocks {
+            let states = &clock.runs.state;
+            if states.iter().all(|state| *state == state::NONE) {
+                continue;
+            }
+            if clock.rows.is_some() || states.len() != sheet.rows || states.contains(&state::NONE) {
+                return None;
+            }
+            let of = batch.epochs.get(clock.epoch)?.1.graph.clocks.get(clock.clock)?;
+            clocks.push((clock, long.clock(&of.id, &of.name), of.price.is_some()));
+        }
+        if clocks.is_empty() {
+            return None;
+        }
+        let (count, rows) = (clocks.len(), sheet.rows);
+        let numbers = |of: &dyn Fn(&Runs) -> &[i64]| -> Vec<i64> {
+            weave(rows, &clocks.iter().map(|(clock, ..)| of(&clock.runs)).collect::<Vec<_>>())
+        };
+        long.started = numbers(&|runs| &runs.started);
+        long.due = numbers(&|runs| &runs.due);
+        long.stopped = numbers(&|runs| &runs.stopped);
+        long.late = numbers(&|runs| &runs.late);
+        long.paused = numbers(&|runs| &runs.paused);
+        long.state = weave(rows, &clocks.iter().map(|(clock, ..)| &*clock.runs.state).collect::<Vec<_>>());
+        long.is_due = weave(rows, &clocks.iter().map(|(clock, ..)| &*clock.runs.is_due).collect::<Vec<_>>());
+        let prices: Vec<&[i64]> =
+            clocks.iter().map(|(clock, _, priced)| if *priced { &*clock.price } else { &[] }).collect();
+        long.penalty = weave(rows, &prices);
+        for (at, (_, _, priced)) in clocks.iter().enumerate() {
+            let places = long.penalty.iter_mut().zip(&long.state).skip(at).step_by(count);
+            for (penalty, state) in places {
+                // No price is below zero; one that could be is judged by itself.
+                let owes = *priced && (*state == state::BREACHED || *state == state::LATE);
+                *penalty = if owes { *penalty } else { -1 };
+            }
+        }
+        long.clock = vec![0; rows * count];
+        for row in long.clock.chunks_exact_mut(count) {
+            row.iter_mut().zip(&clocks).for_each(|(place, (_, number, _))| *place = *number);
+        }
+        long.ticket = vec![0; rows * count];
+        for (row, places) in (0..).zip(long.ticket.chunks_exact_mut(count)) {
+            places.fill(row);
+        }
+        Some(long)
+    }
+
     fn clock(&mut self, clause: &Arc<str>, name: &Arc<str>) -> u16 {
         let known = self.clocks.iter().position(|(c, n)| c == clause && n == name);
         let place = known.unwrap_or_else(|| {
@@ -79,6 +125,9 @@ impl Long {
     /// Puts the clocks of each ticket together, in the order of the sheet's rows.
     pub(crate) fn of(batch: &Batch, sheet: &Sheet, judged: &mut Judged) -> Long {
         judged.clocks.sort_by_key(|clock| (clock.epoch, clock.clock));
+        if let Some(long) = Long::woven(batch, sheet, judged) {
+            return long;
+        }
         let mut single = vec![false; sheet.rows];
         for (row, _) in &judged.singles {
             single.get_mut(*row as usize).into_iter().for_each(|single| *single = true);
@@ -141,7 +190,7 @@ impl Long {
                 long.is_due[to] = runs.is_due[at];
                 long.stopped[to] = runs.stopped[at];
                 long.late[to] = runs.late[at];
-                long.paused[to] = runs.paused[at];
+                long.paused[to] = runs.paused.get(at).copied().unwrap_or_default();
                 if priced && (*state == state::BREACHED || *state == state::LATE) {
                     long.penalty[to] = clock.price[at];
                 }
@@ -170,9 +219,36 @@ impl Long {
     }
 }
 
+/// Columns of so many rows put together row by row. One that is empty leaves its places as they are by themselves.
+fn weave<T: Copy + Default>(rows: usize, columns: &[&[T]]) -> Vec<T> {
+    let mut woven = vec![T::default(); rows * columns.len()];
+    match columns {
+        [one] if one.len() == rows => woven.copy_from_slice(one),
+        [one, two] if one.len() == rows && two.len() == rows => {
+            for ((places, one), two) in woven.chunks_exact_mut(2).zip(*one).zip(*two) {
+                (places[0], places[1]) = (*one, *two);
+            }
+        }
+        _ => {
+            for (at, column) in columns.iter().enumerate() {
+                let places = woven.iter_mut().skip(at).step_by(columns.len());
+                places.zip(*column).for_each(|(place, value)| *place = *value);
+            }
+        }
+    }
+    woven
+}
+
+/// The places of the columns that only a whole contract's history can fill: what its deposit paid.
+pub(crate) const LATE: std::ops::Range<usize> = 15..18;
+
+fn names_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::UInt32), Box::new(DataType::Utf8))
+}
+
 /// The columns of a table that tells what was judged.
 pub(crate) fn schema(batch: &Batch, settled: bool) -> SchemaRef {
-    let names = |name| Field::new_dictionary(name, DataType::UInt32, DataType::Utf8, true);
+    let names = |name| Field::new(name, names_type(), true);
     let at = |name| Field::new(name, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true);
     let decimals = i8::try_from(batch.pack.currency.decimals()).unwrap_or(2);
     let money = |name| Field::new(name, DataType::Decimal64(18, decimals), true);
@@ -225,47 +301,72 @@ impl Words {
     }
 
     /// A column of the codes of the tickets of all rows.
-    fn column(&self, of_tickets: &[u32], tickets: &[u32]) -> Result<ArrayRef, arrow::error::ArrowError> {
+    fn column(&self, of_tickets: &[u32], tickets: &[u32]) -> Result<ArrayRef, ArrowError> {
+        if self.texts.is_empty() {
+            return Ok(new_null_array(&names_type(), tickets.len()));
+        }
         let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
         let code = |ticket: &u32| of_tickets.get(*ticket as usize).copied().unwrap_or(Texts::NONE);
         dictionary(tickets.iter().map(code).collect(), &texts)
     }
 }
 
-/// The table of a sheet.
+/// The table of a sheet, without what deposits pay.
 pub(crate) fn table(
     batch: &Batch,
     contracts: &[Contract],
     sheet: &Sheet,
     judged: &Judged,
-    long: &Long,
-    taken: Option<&Taken>,
-) -> Result<RecordBatch, arrow::error::ArrowError> {
+    long: Long,
+) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_new(schema(batch, false), columns(batch, contracts, sheet, judged, long)?)
+}
+
+/// Which rows owe something.
+pub(crate) fn owed(long: &Long) -> BooleanBuffer {
+    BooleanBuffer::collect_bool(long.rows(), |row| long.penalty[row] > 0)
+}
+
+/// A set of states.
+const fn any_of(states: &[u8]) -> u8 {
+    let (mut set, mut at) = (0, 0);
+    while at < states.len() {
+        set |= 1 << states[at];
+        at += 1;
+    }
+    set
+}
+
+/// The columns of [`schema`] but for [`LATE`].
+pub(crate) fn columns(
+    batch: &Batch,
+    contracts: &[Contract],
+    sheet: &Sheet,
+    judged: &Judged,
+    long: Long,
+) -> Result<Vec<ArrayRef>, ArrowError> {
     let rows = long.rows();
-    let of_ticket = |row: usize| long.ticket.get(row).map_or(0, |ticket| *ticket as usize);
     let decimals = i8::try_from(batch.pack.currency.decimals()).unwrap_or(2);
-    let money = |values: Vec<i64>, valid: BooleanBuffer| -> Result<ArrayRef, arrow::error::ArrowError> {
-        let array: Decimal64Array = PrimitiveArray::<Decimal64Type>::try_new(values.into(), nulls(valid))?;
-        Ok(Arc::new(array.with_precision_and_scale(18, decimals)?))
-    };
-    let at = |values: &[i64], valid: BooleanBuffer| -> Result<ArrayRef, arrow::error::ArrowError> {
-        let array = TimestampMicrosecondArray::try_new(ScalarBuffer::from(values.to_vec()), nulls(valid))?;
+    let at = |values: Vec<i64>, valid: Option<NullBuffer>| -> Result<ArrayRef, ArrowError> {
+        let array = TimestampMicrosecondArray::try_new(ScalarBuffer::from(values), valid)?;
         Ok(Arc::new(array.with_timezone("UTC")))
     };
-    let has_clock = BooleanBuffer::collect_bool(rows, |row| long.clock[row] != 0);
-    let state_is = |row: usize, any: &[u8]| any.contains(&long.state[row]);
-    let mut tickets = StringBuilder::with_capacity(rows, rows * 12);
-    for row in 0..rows {
-        tickets.append_value(sheet.origin.ticket(of_ticket(row)));
-    }
+    let all_have_clocks = !long.clock.contains(&0);
+    let has_clock = match all_have_clocks {
+        true => None,
+        false => nulls(BooleanBuffer::collect_bool(rows, |row| long.clock[row] != 0)),
+    };
+    let states = &long.state;
+    let state_is = |set: u8| BooleanBuffer::collect_bool(rows, |row| set >> states[row] & 1 != 0);
+    let (text, ends) = sheet.origin.tickets(&long.ticket);
+    let tickets = StringArray::try_new(ends, text.into(), None)?;
     let reported = match sheet.reported() {
         None => TimestampMicrosecondArray::new_null(rows),
         Some(known) => {
-            let values: Vec<i64> = (0..rows).map(|row| known.values[of_ticket(row)]).collect();
-            let valid = known
-                .valid
-                .as_ref()
-                .and_then(|valid| nulls(BooleanBuffer::collect_bool(rows, |row| valid[of_ticket(row)] == 1)));
+            let values: Vec<i64> = long.ticket.iter().map(|ticket| known.values[*ticket as usize]).collect();
+            let valid = known.valid.as_ref().and_then(|valid| {
+                nulls(BooleanBuffer::collect_bool(rows, |row| valid[long.ticket[row] as usize] == 1))
+            });
             TimestampMicrosecondArray::try_new(values.into(), valid)?
         }
     };
@@ -274,55 +375,43 @@ pub(crate) fn table(
         long.ticket.iter().map(|ticket| sheet.contract[*ticket as usize]).collect();
     let clause_texts: Vec<&str> = long.clocks.iter().map(|(clause, _)| &**clause).collect();
     let clock_texts: Vec<&str> = long.clocks.iter().map(|(_, clock)| &**clock).collect();
-    let clock_codes =
-        || -> Vec<u32> { long.clock.iter().map(|clock| u32::from(*clock).wrapping_sub(1)).collect() };
-    let state_codes = long
-        .clock
-        .iter()
-        .zip(&long.state)
-        .map(|(clock, state)| if *clock == 0 { Texts::NONE } else { u32::from(*state) });
-    let ticket_words = TicketWords::of(batch, judged);
+    // Zero, for no clock, becomes the code of no text.
+    let clock_codes: Vec<u32> = long.clock.iter().map(|clock| u32::from(*clock).wrapping_sub(1)).collect();
+    let state_codes = long.clock.iter().zip(states);
+    let state_codes =
+        state_codes.map(|(clock, state)| if *clock == 0 { Texts::NONE } else { u32::from(*state) });
+    let words = TicketWords::of(batch, judged);
+    // A clock that waits, or was cancelled before it began, has no beginning.
     let begun = BooleanBuffer::collect_bool(rows, |row| {
-        has_clock.value(row)
-            && (long.started[row] != 0 || !state_is(row, &[state::WAITING, state::CANCELLED]))
+        long.clock[row] != 0
+            && (long.started[row] != 0 || any_of(&[state::WAITING, state::CANCELLED]) >> states[row] & 1 == 0)
     });
-    let mut columns: Vec<ArrayRef> = vec![
+    let is_due = BooleanBuffer::collect_bool(rows, |row| long.is_due[row] != 0 && long.clock[row] != 0);
+    let breached = state_is(any_of(&[state::BREACHED, state::LATE]));
+    let stopped = state_is(any_of(&[state::MET, state::LATE]));
+    let priced = BooleanBuffer::collect_bool(rows, |row| long.penalty[row] >= 0);
+    let penalty: Decimal64Array =
+        PrimitiveArray::<Decimal64Type>::try_new(long.penalty.into(), nulls(priced))?;
+    Ok(vec![
         dictionary(contract_codes, &names)?,
-        Arc::new(tickets.finish()),
+        Arc::new(tickets),
         Arc::new(reported.with_timezone("UTC")),
-        dictionary(clock_codes(), &clause_texts)?,
-        dictionary(clock_codes(), &clock_texts)?,
+        dictionary(clock_codes.clone(), &clause_texts)?,
+        dictionary(clock_codes, &clock_texts)?,
         dictionary(state_codes.collect(), &STATES)?,
-        at(&long.started, begun)?,
-        at(
-            &long.due,
-            BooleanBuffer::collect_bool(rows, |row| long.is_due[row] != 0 && long.clock[row] != 0),
-        )?,
-        at(
-            &long.stopped,
-            BooleanBuffer::collect_bool(rows, |row| state_is(row, &[state::MET, state::LATE])),
-        )?,
-        Arc::new(BooleanArray::new(
-            BooleanBuffer::collect_bool(rows, |row| state_is(row, &[state::BREACHED, state::LATE])),
-            nulls(has_clock.clone()),
-        )),
-        Arc::new(Int64Array::try_new(ScalarBuffer::from(long.late.clone()), nulls(has_clock.clone()))?),
-        Arc::new(Int64Array::try_new(ScalarBuffer::from(long.paused.clone()), nulls(has_clock.clone()))?),
-        ticket_words.class.column(&ticket_words.class_codes, &long.ticket)?,
-        ticket_words.class_clause.column(&ticket_words.class_clause_codes, &long.ticket)?,
-        money(long.penalty.clone(), BooleanBuffer::collect_bool(rows, |row| long.penalty[row] >= 0))?,
-    ];
-    if let Some(taken) = taken {
-        for of in [&taken.deducted, &taken.shortfall, &taken.balance] {
-            columns.push(money(of.clone(), BooleanBuffer::collect_bool(rows, |row| long.penalty[row] > 0))?);
-        }
-    }
-    columns.extend([
-        ticket_words.applies.column(&ticket_words.applies_codes, &long.ticket)?,
-        ticket_words.findings.column(&ticket_words.finding_codes, &long.ticket)?,
-        ticket_words.fault.column(&ticket_words.fault_codes, &long.ticket)?,
-    ]);
-    RecordBatch::try_new(schema(batch, taken.is_some()), columns)
+        at(long.started, nulls(begun))?,
+        at(long.due, nulls(is_due))?,
+        at(long.stopped, nulls(stopped))?,
+        Arc::new(BooleanArray::new(breached, has_clock.clone())),
+        Arc::new(Int64Array::try_new(long.late.into(), has_clock.clone())?),
+        Arc::new(Int64Array::try_new(long.paused.into(), has_clock)?),
+        words.class.column(&words.class_codes, &long.ticket)?,
+        words.class_clause.column(&words.class_clause_codes, &long.ticket)?,
+        Arc::new(penalty.with_precision_and_scale(18, decimals)?),
+        words.applies.column(&words.applies_codes, &long.ticket)?,
+        words.findings.column(&words.finding_codes, &long.ticket)?,
+        words.fault.column(&words.fault_codes, &long.ticket)?,
+    ])
 }
 
 fn nulls(valid: BooleanBuffer) -> Option<NullBuffer> {
@@ -423,8 +512,10 @@ fn bits(sets: &[u64], words: usize, texts: &mut Words, name: &dyn Fn(usize) -> S
     let mut known: HashMap<&[u64], u32> = HashMap::new();
     let mut codes = Vec::with_capacity(sets.len() / words);
     let mut last: Option<(&[u64], u32)> = None;
+    // Most sets are of one word, and like the one before.
+    let same = |a: &[u64], b: &[u64]| a.first() == b.first() && (words == 1 || a == b);
     for set in sets.chunks_exact(words) {
-        if let Some((_, code)) = last.filter(|(before, _)| *before == set) {
+        if let Some((_, code)) = last.filter(|(before, _)| same(before, set)) {
             codes.push(code);
             continue;
         }

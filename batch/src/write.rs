@@ -1,170 +1,215 @@
-//! Tables written as Parquet, each file under another name until it is whole.
+//! Result tables written as Parquet. What the deposits paid is known last, so that its columns stand at the end of a file, behind all
+//! the others of all row groups: Parquet finds columns by their places.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+mod column;
+mod pack;
+mod part;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::ArrayRef;
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::basic::{Compression, Encoding};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::ColumnPath;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataWriter, RowGroupMetaData,
+};
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::SchemaDescPtr;
+use serde::{Deserialize, Serialize};
 
 use crate::BatchError;
+use crate::charges::Outcome;
+use column::{Chunk, Pages};
+use part::unwritable;
+pub(crate) use part::{Part, waits_as};
 
-/// A file on its way. It has its name when it is finished; given up, nothing of it stays.
-pub(crate) struct Part {
-    path: PathBuf,
-    waits_as: PathBuf,
-    file: Option<BufWriter<File>>,
-}
+const MAGIC: &[u8] = b"PAR1";
 
-fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> BatchError {
-    BatchError::File { path: path.display().to_string(), reason: format!("cannot be written: {error}") }
-}
-
-impl Part {
-    #[expect(clippy::disallowed_methods, reason = "the user asks for this file")]
-    pub(crate) fn begin(path: &Path) -> Result<Part, BatchError> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("out");
-        let waits_as = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        let file = File::create(&waits_as).map_err(|error| unwritable(&waits_as, &error))?;
-        Ok(Part { path: path.to_owned(), waits_as, file: Some(BufWriter::with_capacity(1 << 20, file)) })
-    }
-
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), BatchError> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        file.write_all(bytes).map_err(|error| unwritable(&self.path, &error))
-    }
-
-    /// Everything is on the disk, and has its name.
-    pub(crate) fn finish(mut self) -> Result<(), BatchError> {
-        if let Some(mut file) = self.file.take() {
-            let done = file.flush().and_then(|()| file.get_ref().sync_all());
-            if let Err(error) = done.and_then(|()| fs::rename(&self.waits_as, &self.path)) {
-                let _ = fs::remove_file(&self.waits_as);
-                return Err(unwritable(&self.path, &error));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Write for Part {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match &mut self.file {
-            Some(file) => file.write(bytes),
-            None => Ok(bytes.len()),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if self.file.take().is_some() {
-            // Work that was given up leaves nothing behind; that it cannot be removed changes nothing.
-            let _ = fs::remove_file(&self.waits_as);
-        }
-    }
-}
-
-/// How result tables are written: numbers of a kind as they lie, names in dictionaries.
-fn properties() -> WriterProperties {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::UNCOMPRESSED)
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_max_row_group_row_count(Some(1 << 20))
-        .set_dictionary_enabled(true);
-    for plain in [
-        "ticket",
-        "reported",
-        "started",
-        "due",
-        "met",
-        "late_us",
-        "paused_us",
-        "penalty",
-        "deducted",
-        "shortfall",
-        "balance",
-    ] {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(plain), false);
-    }
-    for at in ["reported", "started", "due", "met", "late_us", "paused_us"] {
-        properties = properties.set_column_encoding(ColumnPath::from(at), Encoding::DELTA_BINARY_PACKED);
-    }
-    properties.build()
-}
-
-/// A Parquet file of result tables.
-pub(crate) struct Tables {
-    writer: SerializedFileWriter<Part>,
-    factory: Arc<ArrowRowGroupWriterFactory>,
-    path: PathBuf,
-}
-
-/// A table as the columns of a row group, ready to be put into a file.
-pub(crate) struct Encoded(Vec<ArrowColumnChunk>);
-
-/// Makes row groups, on any thread.
+/// What the tables of a run look like.
 #[derive(Clone)]
-pub(crate) struct Encoder {
-    factory: Arc<ArrowRowGroupWriterFactory>,
-    schema: SchemaRef,
+pub(crate) struct Shape {
+    parquet: SchemaDescPtr,
+    words: Option<Vec<KeyValue>>,
+    required: Vec<bool>,
+    /// The columns of what the deposits paid.
+    late: Range<usize>,
 }
 
-impl Encoder {
-    pub(crate) fn encode(&self, table: &RecordBatch) -> Result<Encoded, parquet::errors::ParquetError> {
-        let mut writers = self.factory.create_column_writers(0)?;
-        let mut next = writers.iter_mut();
-        for (field, column) in self.schema.fields().iter().zip(table.columns()) {
-            for leaf in compute_leaves(field, column)? {
-                if let Some(writer) = next.next() {
-                    writer.write(&leaf)?;
-                }
-            }
-        }
-        Ok(Encoded(writers.into_iter().map(|writer| writer.close()).collect::<Result<_, _>>()?))
+/// A row group without what the deposits paid.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Group {
+    rows: u64,
+    columns: Vec<Chunk>,
+    /// Which rows owe something, a bit for each.
+    owed: Vec<u8>,
+    owing: u64,
+}
+
+/// A row group's pages, ready to be put into a file.
+pub(crate) struct Encoded {
+    pages: Pages,
+    group: Group,
+}
+
+impl Shape {
+    pub(crate) fn new(schema: &SchemaRef, late: Range<usize>) -> Result<Shape, ParquetError> {
+        let parquet = ArrowSchemaConverter::new().convert(schema)?;
+        let mut properties = WriterProperties::builder().build();
+        parquet::arrow::add_encoded_arrow_schema_to_metadata(schema, &mut properties);
+        Ok(Shape {
+            parquet: Arc::new(parquet),
+            words: properties.key_value_metadata().cloned(),
+            required: schema.fields().iter().map(|field| !field.is_nullable()).collect(),
+            late,
+        })
     }
+
+    /// Makes a row group of its columns, on any thread. `owed` says which rows owe something.
+    pub(crate) fn encode(&self, columns: &[ArrayRef], owed: &BooleanBuffer) -> Result<Encoded, ParquetError> {
+        let mut pages = Pages::default();
+        let places = (0..self.required.len()).filter(|place| !self.late.contains(place));
+        let columns = places
+            .zip(columns)
+            .map(|(place, array)| pages.column(array, self.required.get(place) == Some(&true)))
+            .collect::<Result<_, _>>()?;
+        let rows = owed.len();
+        let bits = owed.sliced();
+        let group = Group {
+            rows: rows as u64,
+            columns,
+            owed: bits.as_slice().get(..rows.div_ceil(8)).unwrap_or_default().to_vec(),
+            owing: owed.count_set_bits() as u64,
+        };
+        Ok(Encoded { pages, group })
+    }
+}
+
+/// A Parquet file of result tables on its way.
+pub(crate) struct Tables {
+    part: Part,
+    /// So long is it.
+    pub(crate) at: u64,
+    pub(crate) groups: Vec<Group>,
 }
 
 impl Tables {
-    pub(crate) fn begin(path: &Path, schema: &SchemaRef) -> Result<(Tables, Encoder), BatchError> {
-        let fault = |error: parquet::errors::ParquetError| unwritable(path, &error);
-        let parquet = ArrowSchemaConverter::new().convert(schema).map_err(fault)?;
-        let mut properties = properties();
-        parquet::arrow::add_encoded_arrow_schema_to_metadata(schema, &mut properties);
-        let part = Part::begin(path)?;
-        let writer = SerializedFileWriter::new(part, parquet.root_schema_ptr(), Arc::new(properties))
-            .map_err(fault)?;
-        let factory = Arc::new(ArrowRowGroupWriterFactory::new(&writer, Arc::clone(schema)));
-        let encoder = Encoder { factory: Arc::clone(&factory), schema: Arc::clone(schema) };
-        Ok((Tables { writer, factory, path: path.to_owned() }, encoder))
+    pub(crate) fn begin(mut part: Part) -> Result<Tables, BatchError> {
+        part.write(MAGIC)?;
+        Ok(Tables { part, at: MAGIC.len() as u64, groups: Vec::new() })
+    }
+
+    /// One that was left, gone on with.
+    pub(crate) fn go_on(path: &Path, at: u64, groups: Vec<Group>) -> Result<Tables, BatchError> {
+        Ok(Tables { part: Part::go_on(path, at)?, at, groups })
     }
 
     pub(crate) fn put(&mut self, encoded: Encoded) -> Result<(), BatchError> {
-        let fault = |error: parquet::errors::ParquetError| unwritable(&self.path, &error);
-        let mut group = self.writer.next_row_group().map_err(fault)?;
-        for chunk in encoded.0 {
-            chunk.append_to_row_group(&mut group).map_err(fault)?;
-        }
-        group.close().map_err(fault)?;
+        let Encoded { pages, mut group } = encoded;
+        group.columns.iter_mut().for_each(|chunk| chunk.shift(self.at));
+        self.write(&pages)?;
+        self.groups.push(group);
         Ok(())
     }
 
-    /// Gives the file its name.
-    pub(crate) fn finish(self) -> Result<(), BatchError> {
-        let Tables { writer, factory, path } = self;
-        drop(factory);
-        let part = writer.into_inner().map_err(|error| unwritable(&path, &error))?;
-        part.finish()
+    fn write(&mut self, pages: &Pages) -> Result<(), BatchError> {
+        for piece in &pages.pieces {
+            self.part.write(piece)?;
+            self.at += piece.len() as u64;
+        }
+        Ok(())
     }
+
+    /// Leaves the file, to be gone on with.
+    pub(crate) fn leave(self) -> Result<(), BatchError> {
+        self.part.leave()
+    }
+
+    /// Adds what the deposits paid of the charges from a place on, and gives the file its name. Gives the place after the last.
+    pub(crate) fn finish(
+        self,
+        path: &Path,
+        shape: &Shape,
+        paid: &Outcome,
+        place: usize,
+    ) -> Result<usize, BatchError> {
+        self.finish_with(path, shape, &[&paid.deducted, &paid.shortfall, &paid.balance], place)
+    }
+
+    fn finish_with(
+        mut self,
+        path: &Path,
+        shape: &Shape,
+        paid: &[&[i64]],
+        mut place: usize,
+    ) -> Result<usize, BatchError> {
+        let fault = |error: ParquetError| unwritable(path, &error);
+        for nth in 0..self.groups.len() {
+            let Some(group) = self.groups.get(nth) else { break };
+            let range = place..place + usize::try_from(group.owing).unwrap_or(usize::MAX);
+            place = range.end;
+            let rows = usize::try_from(group.rows).unwrap_or(usize::MAX);
+            let mut pages = Pages::default();
+            let mut late = Vec::with_capacity(paid.len());
+            for values in paid {
+                let values = values.get(range.clone()).unwrap_or_default();
+                let mut chunk = pages.sums(rows, &group.owed, values).map_err(fault)?;
+                chunk.shift(self.at);
+                late.push(chunk);
+            }
+            self.write(&pages)?;
+            if let Some(group) = self.groups.get_mut(nth) {
+                group.columns.splice(shape.late.start..shape.late.start, late);
+            }
+        }
+        let footer = footer(shape, &self.groups).map_err(fault)?;
+        self.part.write(&footer)?;
+        self.part.finish()?;
+        Ok(place)
+    }
+}
+
+/// Where everything is, which Parquet keeps at the end of a file.
+fn footer(shape: &Shape, groups: &[Group]) -> Result<Vec<u8>, ParquetError> {
+    let number = |n: u64| i64::try_from(n).map_err(|_| ParquetError::General("too large a file".to_owned()));
+    let mut all = Vec::with_capacity(groups.len());
+    for group in groups {
+        let mut columns = Vec::with_capacity(group.columns.len());
+        for (chunk, column) in group.columns.iter().zip(shape.parquet.columns()) {
+            let mut encodings = vec![chunk.form.encoding(), parquet::basic::Encoding::RLE];
+            if chunk.dictionary > 0 {
+                encodings.push(parquet::basic::Encoding::PLAIN);
+            }
+            let built = ColumnChunkMetaData::builder(Arc::clone(column))
+                .set_encodings(encodings)
+                .set_num_values(number(chunk.values)?)
+                .set_total_compressed_size(number(chunk.bytes)?)
+                .set_total_uncompressed_size(number(chunk.bytes)?)
+                .set_dictionary_page_offset(match chunk.dictionary {
+                    0 => None,
+                    _ => Some(number(chunk.at)?),
+                })
+                .set_data_page_offset(number(chunk.at + chunk.dictionary)?)
+                .build()?;
+            columns.push(built);
+        }
+        let bytes = group.columns.iter().map(|chunk| chunk.bytes).sum();
+        let built = RowGroupMetaData::builder(Arc::clone(&shape.parquet))
+            .set_num_rows(number(group.rows)?)
+            .set_total_byte_size(number(bytes)?)
+            .set_column_metadata(columns)
+            .build()?;
+        all.push(built);
+    }
+    let rows = number(groups.iter().map(|group| group.rows).sum())?;
+    let by = format!("holdback {}", env!("CARGO_PKG_VERSION"));
+    let file = FileMetaData::new(1, rows, Some(by), shape.words.clone(), Arc::clone(&shape.parquet), None);
+    let mut footer = Vec::new();
+    ParquetMetaDataWriter::new(&mut footer, &ParquetMetaData::new(file, all)).finish()?;
+    Ok(footer)
 }

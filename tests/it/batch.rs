@@ -193,9 +193,9 @@ fn a_parquet_file_that_is_cut_is_no_panic_and_leaves_no_half_file() {
     assert!(tried > 15, "{tried}");
 }
 
-/// One thread and several, one file and a folder, a run that goes on: the same totals.
+/// One thread and several, one file and a folder, asked again: the same totals.
 #[test]
-fn results_do_not_hang_on_threads_and_a_folder_goes_on() {
+fn results_do_not_hang_on_threads_or_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (input, out) = (path("events.parquet"), path("out"));
@@ -206,9 +206,42 @@ fn results_do_not_hang_on_threads_and_a_folder_goes_on() {
     assert_eq!(one, report(&["--threads", "3"]));
     assert_eq!(one["tickets"], 30_000);
     assert_eq!(report(&["--out", &out]), one);
-    let again = report(&["--out", &out]);
-    assert!(again["parts_kept"].as_u64() > Some(0), "{again}");
-    assert_eq!(again["clocks"], one["clocks"]);
+    assert_eq!(report(&["--out", &out]), one);
+    let left = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut left: Vec<String> = left.collect();
+    left.sort();
+    assert_eq!(left, [".lock", "assessed-00001.parquet", "job.json", "totals.csv"]);
     // Another question does not take the parts of this one for answers.
-    assert_eq!(report(&["--out", &out, "--set", "calendar=always"])["parts_kept"], 0);
+    assert_ne!(report(&["--out", &out, "--set", "calendar=always"])["clocks"], one["clocks"]);
+}
+
+/// A disk that is full, as a limit on the size of files has it: an error that names the file, and no half file.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_an_error_and_leaves_no_half_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (input, out) = (path("t.parquet"), path("out"));
+    holdback(&["generate", "--tickets", "20000", "--contracts", "5", "--out", &input]);
+    fs::create_dir(&out).unwrap();
+    for target in [path("out/o.parquet"), path("out/folder")] {
+        // Blocks of 512 bytes, or of 1,024: less than the results take in both cases.
+        let script = "trap '' XFSZ; ulimit -f 400; exec \"$@\"";
+        let holdback = env!("CARGO_BIN_EXE_holdback");
+        let args = ["assess", DESK, &input, "--any-contract", "--out", &target];
+        let run = std::process::Command::new("sh").args(["-c", script, "sh", holdback]).args(args).output();
+        let run = run.unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(said.contains(".parquet") && said.contains("cannot be written: "), "{said}");
+        let mut left: Vec<PathBuf> = Vec::new();
+        let mut open = vec![PathBuf::from(&out)];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if entry.is_dir() { open.push(entry) } else { left.push(entry) }
+            }
+        }
+        left.retain(|path| path.extension().is_some_and(|end| end != "json"));
+        assert!(left.is_empty(), "{left:?}");
+    }
 }

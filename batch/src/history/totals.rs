@@ -1,18 +1,16 @@
 //! Sums of what was judged: by clock, by contract, by month.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use chrono::Datelike;
-use holdback::{Instant, Money};
-use serde::Serialize;
+use holdback::{Assessment, Money};
+use serde::{Deserialize, Serialize};
 
-use super::Done;
 use crate::batch::Batch;
-use crate::charges::Books;
+use crate::charges::{Charges, Outcome, Owing};
 use crate::clocks::state;
-use crate::told::Taken;
+use crate::judge::Judged;
+use crate::sheet::Sheet;
+use crate::told::Long;
 
 /// What came of a history.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -99,213 +97,173 @@ pub struct MonthTotal {
     pub shortfall: Money,
 }
 
-/// Sums of one clock.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    tickets: u64,
-    met: u64,
-    missed: u64,
-    penalty: i64,
-    deducted: i64,
-    shortfall: i64,
-}
-
-impl Tally {
-    pub(super) fn add(&mut self, other: Tally) {
-        self.tickets += other.tickets;
-        self.met += other.met;
-        self.missed += other.missed;
-        self.penalty = self.penalty.saturating_add(other.penalty);
-        self.deducted = self.deducted.saturating_add(other.deducted);
-        self.shortfall = self.shortfall.saturating_add(other.shortfall);
-    }
-}
-
-/// A hasher for small numbers that nobody chooses to make trouble.
-#[derive(Default)]
-pub(super) struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
-    }
-    fn write_u16(&mut self, n: u16) {
-        self.write_u32(u32::from(n));
-    }
-    fn write_i32(&mut self, n: i32) {
-        self.write_u32(n.cast_unsigned());
-    }
-    fn write_u32(&mut self, n: u32) {
-        self.0 = (self.0.rotate_left(5) ^ u64::from(n)).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-}
-
-/// Sums of a unit, or of all.
+/// What was counted of one unit, by its own numbers of contracts and clocks.
 #[derive(Debug, Default)]
-pub(super) struct Totals {
-    clocks: BTreeMap<(Arc<str>, Arc<str>), Tally>,
-    /// Tickets and penalties by contract.
-    contracts: HashMap<u32, (u64, i64)>,
-    months: HashMap<(u32, Arc<str>, Arc<str>, i32), Tally>,
-    tickets: u64,
+pub(super) struct Counts {
+    /// By clock from 1: its tickets, those met and those missed.
+    clocks: Vec<[u64; 3]>,
+    /// By contract.
+    tickets: Vec<u64>,
     faults: u64,
     by_rows: u64,
 }
 
-impl Totals {
-    pub(super) fn of(batch: &Batch, done: &Done, contracts: &[u32], taken: &Taken) -> Totals {
-        let Done { sheet, judged, long, .. } = done;
-        let mut totals = Totals::default();
-        let mut by_clock = vec![Tally::default(); long.clocks.len() + 1];
-        let mut by_contract: Vec<(u64, i64)> = vec![(0, 0); contracts.len()];
-        let mut by_month: HashMap<(u32, u16, i32), Tally, BuildHasherDefault<Mixed>> = HashMap::default();
-        let mut months = Months::new(batch);
+impl Counts {
+    pub(super) fn of(sheet: &Sheet, judged: &Judged, long: &Long) -> Counts {
+        // By clock, eight states each.
+        let mut states = vec![0_u64; (long.clocks.len() + 1) * 8];
+        for (clock, state) in long.clock.iter().zip(&long.state) {
+            states[usize::from(*clock) * 8 + usize::from(*state & 7)] += 1;
+        }
+        let clocks = states.chunks_exact(8).skip(1).map(|of| {
+            let missed = of[usize::from(state::BREACHED)] + of[usize::from(state::LATE)];
+            [of.iter().sum(), of[usize::from(state::MET)], missed]
+        });
+        let most = sheet.contract.iter().max().map_or(0, |most| *most as usize + 1);
+        let mut tickets = vec![0; most];
         let mut before = u32::MAX;
-        for row in 0..long.rows() {
-            let ticket = long.ticket[row];
-            let contract = sheet.contract.get(ticket as usize).copied().unwrap_or_default();
-            if ticket != before {
-                before = ticket;
-                totals.tickets += 1;
-                by_contract.get_mut(contract as usize).into_iter().for_each(|sum| sum.0 += 1);
-            }
-            let mut tally = Tally {
-                tickets: 1,
-                met: u64::from(long.state[row] == state::MET),
-                missed: u64::from(matches!(long.state[row], state::BREACHED | state::LATE)),
-                ..Tally::default()
-            };
-            if long.penalty[row] > 0 {
-                tally.penalty = long.penalty[row];
-                tally.deducted = taken.deducted[row];
-                tally.shortfall = taken.shortfall[row];
-                by_contract.get_mut(contract as usize).into_iter().for_each(|sum| sum.1 += tally.penalty);
-                let month = months.of(long.due[row]);
-                by_month.entry((contract, long.clock[row], month)).or_default().add(tally);
-            }
-            by_clock.get_mut(usize::from(long.clock[row])).into_iter().for_each(|sum| sum.add(tally));
-        }
-        for ((clause, clock), tally) in long.clocks.iter().zip(by_clock.into_iter().skip(1)) {
-            totals.clocks.insert((Arc::clone(clause), Arc::clone(clock)), tally);
-        }
-        let number = |local: u32| contracts.get(local as usize).copied().unwrap_or(u32::MAX);
-        for (local, sums) in (0..).zip(by_contract).filter(|(_, sums)| sums.0 > 0) {
-            totals.contracts.insert(number(local), sums);
-        }
-        for ((contract, clock, month), tally) in by_month {
-            if let Some((clause, clock)) = long.clocks.get(usize::from(clock).saturating_sub(1)) {
-                totals.months.insert((number(contract), Arc::clone(clause), Arc::clone(clock), month), tally);
+        for ticket in &long.ticket {
+            if *ticket != before {
+                before = *ticket;
+                tickets[sheet.contract[*ticket as usize] as usize] += 1;
             }
         }
-        totals.by_rows = judged.singles.len() as u64;
-        totals.faults =
-            judged.singles.iter().filter(|(_, a)| a.as_ref().is_ok_and(|a| a.fault.is_some())).count() as u64;
-        totals
+        let fault =
+            |(_, told): &&(u32, Result<Assessment, _>)| told.as_ref().is_ok_and(|a| a.fault.is_some());
+        Counts {
+            clocks: clocks.collect(),
+            tickets,
+            faults: judged.singles.iter().filter(fault).count() as u64,
+            by_rows: judged.singles.len() as u64,
+        }
     }
 
-    pub(super) fn add(&mut self, other: Totals) {
-        for (clock, tally) in other.clocks {
-            self.clocks.entry(clock).or_default().add(tally);
+    /// The contracts that have tickets.
+    pub(super) fn contracts(&self) -> impl Iterator<Item = u32> {
+        (0..).zip(&self.tickets).filter(|(_, tickets)| **tickets > 0).map(|(contract, _)| contract)
+    }
+}
+
+/// What was counted of many units, by the numbers of all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Totals {
+    clocks: Vec<[u64; 3]>,
+    tickets: Vec<u64>,
+    faults: u64,
+    by_rows: u64,
+}
+
+/// The place in a list that grows when it must.
+fn at<T: Clone + Default>(list: &mut Vec<T>, place: usize) -> &mut T {
+    if list.len() <= place {
+        list.resize(place + 1, T::default());
+    }
+    &mut list[place]
+}
+
+impl Totals {
+    /// Adds what was counted of a unit, whose contracts and clocks have these numbers here.
+    pub(super) fn count(&mut self, counts: &Counts, contracts: &[u32], clocks: &[u16]) {
+        for (of, clock) in counts.clocks.iter().zip(clocks) {
+            let sums = at(&mut self.clocks, usize::from(*clock));
+            sums.iter_mut().zip(of).for_each(|(sum, of)| *sum += of);
         }
-        for (contract, (tickets, penalty)) in other.contracts {
-            let sums = self.contracts.entry(contract).or_default();
-            (sums.0, sums.1) = (sums.0 + tickets, sums.1.saturating_add(penalty));
+        for contract in counts.contracts() {
+            let number = contracts.get(contract as usize).copied().unwrap_or_default();
+            *at(&mut self.tickets, number as usize) += counts.tickets[contract as usize];
         }
-        for (month, tally) in other.months {
-            self.months.entry(month).or_default().add(tally);
+        self.faults += counts.faults;
+        self.by_rows += counts.by_rows;
+    }
+
+    pub(super) fn add(&mut self, other: &Totals) {
+        for (clock, of) in other.clocks.iter().enumerate() {
+            at(&mut self.clocks, clock).iter_mut().zip(of).for_each(|(sum, of)| *sum += of);
         }
-        self.tickets += other.tickets;
+        for (contract, tickets) in other.tickets.iter().enumerate() {
+            *at(&mut self.tickets, contract) += tickets;
+        }
         self.faults += other.faults;
         self.by_rows += other.by_rows;
     }
 
-    pub(super) fn tell(self, batch: &Batch, names: &[Arc<str>], books: &[Books], report: &mut Report) {
+    /// Tells everything, with what the tickets owe and what was paid of it.
+    pub(super) fn tell(
+        self,
+        batch: &Batch,
+        names: &[Arc<str>],
+        charges: &Charges,
+        outcome: &Outcome,
+        report: &mut Report,
+    ) {
         let money = |minor: i64| Money::from_minor(minor, batch.pack.currency);
-        (report.tickets, report.faults, report.by_rows) = (self.tickets, self.faults, self.by_rows);
-        report.clocks = self
-            .clocks
-            .into_iter()
-            .map(|((clause, clock), tally)| ClockTotal {
-                clause: clause.to_string(),
-                clock: clock.to_string(),
-                tickets: tally.tickets,
-                met: tally.met,
-                missed: tally.missed,
-                penalty: money(tally.penalty),
-                deducted: money(tally.deducted),
-                shortfall: money(tally.shortfall),
+        let mut by_clock = vec![Owing::default(); charges.clocks.len()];
+        let mut by_contract = vec![0_i64; names.len()];
+        for (contract, _, clock, owing) in &outcome.months {
+            by_clock[usize::from(*clock)].add(*owing);
+            let of_contract = &mut by_contract[*contract as usize];
+            *of_contract = of_contract.saturating_add(owing.penalty);
+        }
+        let clock = |number: usize| {
+            let of = charges.clocks.get(number);
+            of.map_or((String::new(), String::new()), |(clause, clock)| {
+                (clause.to_string(), clock.to_string())
             })
-            .collect();
-        report.contracts = (0..)
-            .zip(names.iter().zip(books))
-            .map(|(number, (name, books)): (u32, _)| {
-                let (tickets, penalty) = self.contracts.get(&number).copied().unwrap_or_default();
-                ContractTotal {
-                    contract: name.to_string(),
+        };
+        (report.tickets, report.faults, report.by_rows) =
+            (self.tickets.iter().sum(), self.faults, self.by_rows);
+        let counted = self.clocks.iter().zip(&by_clock).enumerate().filter(|(_, (of, _))| of[0] > 0);
+        report.clocks = counted
+            .map(|(number, (of, owing))| {
+                let (clause, clock) = clock(number);
+                let [tickets, met, missed] = *of;
+                ClockTotal {
+                    clause,
+                    clock,
                     tickets,
-                    penalty: money(penalty),
-                    of_contract: money(books.of_contract),
-                    deducted: money(books.deducted),
-                    shortfall: money(books.shortfall),
-                    balance: money(books.balance),
+                    met,
+                    missed,
+                    penalty: money(owing.penalty),
+                    deducted: money(owing.deducted),
+                    shortfall: money(owing.shortfall),
                 }
             })
             .collect();
-        report.contracts.sort_by(|a, b| a.contract.cmp(&b.contract));
-        let mut months: Vec<MonthTotal> = self
-            .months
-            .into_iter()
-            .map(|((contract, clause, clock, month), tally)| MonthTotal {
-                contract: names.get(contract as usize).map_or(String::new(), |name| name.to_string()),
-                clause: clause.to_string(),
-                clock: clock.to_string(),
-                month: format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1),
-                missed: tally.missed,
-                penalty: money(tally.penalty),
-                deducted: money(tally.deducted),
-                shortfall: money(tally.shortfall),
+        report.clocks.sort_by(|a, b| (&a.clause, &a.clock).cmp(&(&b.clause, &b.clock)));
+        report.contracts = names
+            .iter()
+            .zip(&outcome.contracts)
+            .enumerate()
+            .map(|(number, (name, books))| ContractTotal {
+                contract: name.to_string(),
+                tickets: self.tickets.get(number).copied().unwrap_or_default(),
+                penalty: money(by_contract.get(number).copied().unwrap_or_default()),
+                of_contract: money(books.of_contract),
+                deducted: money(books.deducted),
+                shortfall: money(books.shortfall),
+                balance: money(books.balance),
             })
             .collect();
-        months.sort_by(|a, b| {
+        report.contracts.sort_by(|a, b| a.contract.cmp(&b.contract));
+        report.months = outcome
+            .months
+            .iter()
+            .map(|(contract, month, of, owing)| {
+                let (clause, clock) = clock(usize::from(*of));
+                MonthTotal {
+                    contract: names.get(*contract as usize).map_or(String::new(), |name| name.to_string()),
+                    clause,
+                    clock,
+                    month: format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1),
+                    missed: owing.missed,
+                    penalty: money(owing.penalty),
+                    deducted: money(owing.deducted),
+                    shortfall: money(owing.shortfall),
+                }
+            })
+            .collect();
+        report.months.sort_by(|a, b| {
             (&a.contract, &a.month, &a.clause, &a.clock).cmp(&(&b.contract, &b.month, &b.clause, &b.clock))
         });
-        report.months = months;
     }
 }
-
-/// The months of instants. Most lie in the month of the one before.
-pub(super) struct Months<'a> {
-    batch: &'a Batch,
-    /// From when until when the month lasts that was asked about last.
-    known: (i64, i64, i32),
-}
-
-impl Months<'_> {
-    pub(super) fn new(batch: &Batch) -> Months<'_> {
-        Months { batch, known: (1, 0, 0) }
-    }
-
-    pub(super) fn of(&mut self, at: i64) -> i32 {
-        let (from, until, month) = self.known;
-        if (from..until).contains(&at) {
-            return month;
-        }
-        let local = |at: i64| {
-            Instant::from_micros(at).unwrap_or(Instant::MIN).to_chrono().with_timezone(&self.batch.pack.zone)
-        };
-        let month = |at: i64| local(at).year() * 12 + i32::try_from(local(at).month0()).unwrap_or_default();
-        // Offsets change by hours, so that two days around the ends are asked about one by one.
-        let day = i64::from(local(at).day());
-        let (from, until) = (at - (day - 3) * DAY, at + (25 - day) * DAY);
-        let here = month(at);
-        if day > 3 && day < 25 {
-            self.known = (from, until, here);
-        }
-        here
-    }
-}
-
-pub(super) const DAY: i64 = 86_400_000_000;

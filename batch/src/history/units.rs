@@ -1,6 +1,7 @@
 //! An input cut into whole tickets, and the order in which tickets come.
 
 use arrow::array::{Array, RecordBatch};
+use serde::{Deserialize, Serialize};
 
 use super::{Shape, Unit};
 use crate::error::BatchError;
@@ -89,6 +90,7 @@ impl TicketSpan {
     }
 }
 
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TicketOrder {
     pub(super) last: String,
     pub(super) ascending: bool,

@@ -32,7 +32,7 @@ mod present {
     use std::collections::BTreeMap;
     use std::fmt::Write;
     use std::path::Path;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
     use std::time::Instant as Watch;
 
     use arrow::array::RecordBatch;
@@ -75,18 +75,33 @@ mod present {
         (0..n).step_by(ROWS).map(|from| data::batch(columns, from, (from + ROWS).min(n)).unwrap()).collect()
     }
 
-    /// The numbers of all batches, on so many threads.
-    fn judged(batch: &Batch, all: &[RecordBatch], threads: usize) -> Vec<Numbers> {
+    /// Judges all batches on so many threads, and takes the numbers of each at once: seconds of judging by the slowest thread.
+    fn judge(
+        batch: &Batch,
+        all: &[RecordBatch],
+        threads: usize,
+        take: &(dyn Fn(usize, &Numbers) + Sync),
+    ) -> f64 {
+        let share = all.len().div_ceil(threads.max(1)).max(1);
+        let part = |first: usize, part: &[RecordBatch]| {
+            let (mut numbers, mut seconds) = (Numbers::default(), 0.0);
+            for (nth, rows) in part.iter().enumerate() {
+                let start = Watch::now();
+                batch.judge_into(rows, &mut numbers).unwrap();
+                seconds += start.elapsed().as_secs_f64();
+                take(first + nth, &numbers);
+            }
+            seconds
+        };
         if threads <= 1 {
-            return all.iter().map(|rows| batch.judge(rows).unwrap()).collect();
+            return part(0, all);
         }
-        let share = all.len().div_ceil(threads).max(1);
         std::thread::scope(|scope| {
-            let work: Vec<_> = all
-                .chunks(share)
-                .map(|part| scope.spawn(move || part.iter().map(|rows| batch.judge(rows).unwrap()).collect::<Vec<_>>()))
-                .collect();
-            work.into_iter().flat_map(|work| work.join().unwrap()).collect()
+            let part = &part;
+            let parts = all.chunks(share).enumerate();
+            let work: Vec<_> =
+                parts.map(|(nth, rows)| scope.spawn(move || part(nth * share, rows))).collect();
+            work.into_iter().map(|work| work.join().unwrap()).fold(0.0, f64::max)
         })
     }
 
@@ -99,13 +114,17 @@ mod present {
         let all = batches(columns);
         let mut out = Outcomes::new(n);
         let mut rooms: Vec<Room> = (0..threads.max(1)).map(|_| Room::default()).collect();
+        // One part of the sums for each batch, so that threads do not wait for each other.
+        let parts: Vec<Mutex<Outcomes>> =
+            all.iter().map(|rows| Mutex::new(Outcomes::new(rows.num_rows()))).collect();
         let timing = crate::measure(n, runs, || {
-            out.spoil();
-            let start = Watch::now();
-            let numbers = judged(&batch, &all, threads);
-            let evaluated = start.elapsed().as_secs_f64();
+            parts.iter().for_each(|part| part.lock().unwrap().spoil());
+            let evaluated =
+                judge(&batch, &all, threads, &|nth, numbers| put(numbers, &mut parts[nth].lock().unwrap()));
             // The sums are taken of what was judged; moving it there is not the engine's.
-            put(&numbers, &mut out);
+            for (nth, part) in parts.iter().enumerate() {
+                out.set(nth * ROWS, &part.lock().unwrap());
+            }
             let start = Watch::now();
             native::settle(columns, &mut out, &mut rooms).unwrap();
             (evaluated, evaluated + start.elapsed().as_secs_f64())
@@ -113,32 +132,27 @@ mod present {
         Some((out.totals(), timing))
     }
 
-    fn put(all: &[Numbers], out: &mut Outcomes) {
-        let mut first = 0;
-        for numbers in all {
-            assert_eq!((numbers.singles, numbers.refused.len()), (0, 0));
-            let rows = numbers.free.len();
-            out.penalty[first..first + rows].fill(0);
-            for (row, free) in numbers.free.iter().enumerate() {
-                out.free[first + row] = u8::from(*free == 1);
-            }
-            for clock in &numbers.clocks {
-                assert!(clock.rows.is_none());
-                let response = &*clock.clock == "response";
-                for row in 0..rows {
-                    let missed = matches!(clock.state[row], 4 | 5);
-                    let to = first + row;
-                    if missed {
-                        out.penalty[to] += clock.penalty[row];
-                    }
-                    let (due, late, breach) = match response {
-                        true => (&mut out.due_response, &mut out.late_response, &mut out.breach_response),
-                        false => (&mut out.due_resolution, &mut out.late_resolution, &mut out.breach_resolution),
-                    };
-                    (due[to], late[to], breach[to]) = (clock.due[row], clock.late[row], u8::from(missed));
+    fn put(numbers: &Numbers, out: &mut Outcomes) {
+        assert_eq!((numbers.singles, numbers.refused.len()), (0, 0));
+        let rows = numbers.free.len();
+        out.penalty[..rows].fill(0);
+        for (row, free) in numbers.free.iter().enumerate() {
+            out.free[row] = u8::from(*free == 1);
+        }
+        for clock in &numbers.clocks {
+            assert!(clock.rows.is_none());
+            let response = &*clock.clock == "response";
+            for row in 0..rows {
+                let missed = matches!(clock.state[row], 4 | 5);
+                if missed {
+                    out.penalty[row] += clock.penalty[row];
                 }
+                let (due, late, breach) = match response {
+                    true => (&mut out.due_response, &mut out.late_response, &mut out.breach_response),
+                    false => (&mut out.due_resolution, &mut out.late_resolution, &mut out.breach_resolution),
+                };
+                (due[row], late[row], breach[row]) = (clock.due[row], clock.late[row], u8::from(missed));
             }
-            first += rows;
         }
     }
 
@@ -146,7 +160,8 @@ mod present {
     fn by_rows(columns: &Columns, runs: usize, evaluator: Evaluator) -> Option<(Totals, Timing)> {
         let n = columns.len();
         let pack = pack().evaluated_by(evaluator);
-        let own: Vec<Vec<Event>> = events(columns.warranty_end.len()).into_iter().map(|event| vec![event]).collect();
+        let own: Vec<Vec<Event>> =
+            events(columns.warranty_end.len()).into_iter().map(|event| vec![event]).collect();
         let told: Vec<Vec<Event>> = (0..n).map(|row| ticket(columns, row)).collect();
         let mut out = Outcomes::new(n);
         let mut rooms = [Room::default()];
@@ -157,11 +172,14 @@ mod present {
                 let judged = assess(&pack, &own[columns.contract[row] as usize], events, as_of()).unwrap();
                 let clock = |name: &str| {
                     let clock = judged.clocks.iter().find(|clock| clock.clock == name).unwrap();
-                    let missed = matches!(clock.state, holdback::ClockState::Breached | holdback::ClockState::Late);
+                    let missed =
+                        matches!(clock.state, holdback::ClockState::Breached | holdback::ClockState::Late);
                     (clock.due.unwrap().micros(), clock.late.micros(), missed)
                 };
-                let ((due_response, late_response, breach_response), (due_resolution, late_resolution, breach_resolution)) =
-                    (clock("response"), clock("resolution"));
+                let (
+                    (due_response, late_response, breach_response),
+                    (due_resolution, late_resolution, breach_resolution),
+                ) = (clock("response"), clock("resolution"));
                 let penalty = judged.penalties.iter().map(|penalty| penalty.amount.minor()).sum();
                 let free = judged.class.is_some_and(|class| class.free);
                 let outcome = Outcome {
@@ -220,27 +238,25 @@ mod present {
         let batch = Batch::new(Arc::new(pack), as_of()).unwrap().of_any_contract();
         assert!(batch.uncompiled().is_empty());
         let all = batches(columns);
-        let mut numbers = Vec::new();
+        let sums = Mutex::new([0_u64; 4]);
         let timing = crate::measure(n, runs, || {
-            let start = Watch::now();
-            numbers = judged(&batch, &all, 1);
-            let evaluated = start.elapsed().as_secs_f64();
+            *sums.lock().unwrap() = [0; 4];
+            let evaluated = judge(&batch, &all, 1, &|_, numbers| {
+                let [breaches, penalty, dues, lates] = &mut *sums.lock().unwrap();
+                for clock in &numbers.clocks {
+                    for (row, state) in clock.state.iter().enumerate().filter(|(_, state)| **state != 7) {
+                        *dues = dues.wrapping_add(clock.due[row] as u64);
+                        *lates = lates.wrapping_add(clock.late[row] as u64);
+                        if matches!(state, 4 | 5) {
+                            *breaches += 1;
+                            *penalty = penalty.wrapping_add(clock.penalty[row] as u64);
+                        }
+                    }
+                }
+            });
             (evaluated, evaluated)
         });
-        let (mut breaches, mut penalty, mut dues, mut lates) = (0_u64, 0_u64, 0_u64, 0_u64);
-        for clock in numbers.iter().flat_map(|numbers| &numbers.clocks) {
-            for (row, state) in clock.state.iter().enumerate() {
-                if *state == 7 {
-                    continue;
-                }
-                dues = dues.wrapping_add(clock.due[row] as u64);
-                lates = lates.wrapping_add(clock.late[row] as u64);
-                if matches!(state, 4 | 5) {
-                    breaches += 1;
-                    penalty = penalty.wrapping_add(clock.penalty[row] as u64);
-                }
-            }
-        }
+        let [breaches, penalty, dues, lates] = *sums.lock().unwrap();
         let held = |sum: u64| (sum & (u64::MAX >> 1)) as i64;
         let totals = ClauseTotals {
             breaches: held(breaches),
@@ -264,7 +280,8 @@ mod present {
         let mut files = BTreeMap::new();
         for clause in 0..count {
             writeln!(contract, "# [{clause}] Clause {clause}").unwrap();
-            let (kind, limit, price) = (KINDS[clause % 8], clauses::limit(clause) / 1_000_000, clauses::price(clause));
+            let (kind, limit, price) =
+                (KINDS[clause % 8], clauses::limit(clause) / 1_000_000, clauses::price(clause));
             let text = format!(
                 "//! clause: {clause}\nfn applies(ticket) {{ ticket.kind == \"{kind}\" }}\n\
                  fn deadlines(ticket) {{ [due(\"clock\").within(seconds({limit})).met_by(\"resolved\")] }}\n\
@@ -275,7 +292,10 @@ mod present {
             files.insert(format!("clauses/{clause}.rhai"), text);
         }
         contract.push_str("# [floor] Deposit\n");
-        files.insert("clauses/floor.rhai".to_owned(), "//! clause: floor\nfn deposit_floor() { money(\"0.00\") }\n".to_owned());
+        files.insert(
+            "clauses/floor.rhai".to_owned(),
+            "//! clause: floor\nfn deposit_floor() { money(\"0.00\") }\n".to_owned(),
+        );
         files.insert("pack.toml".to_owned(), pack);
         files.insert("contract.md".to_owned(), contract);
         files

@@ -97,6 +97,22 @@ impl Outcomes {
         }
     }
 
+    /// Puts the outcomes of some tickets from a row on.
+    pub fn set(&mut self, first: usize, part: &Outcomes) {
+        let numbers =
+            |whole: &mut Vec<i64>, part: &Vec<i64>| whole[first..first + part.len()].copy_from_slice(part);
+        numbers(&mut self.due_response, &part.due_response);
+        numbers(&mut self.due_resolution, &part.due_resolution);
+        numbers(&mut self.late_response, &part.late_response);
+        numbers(&mut self.late_resolution, &part.late_resolution);
+        numbers(&mut self.penalty, &part.penalty);
+        let bytes =
+            |whole: &mut Vec<u8>, part: &Vec<u8>| whole[first..first + part.len()].copy_from_slice(part);
+        bytes(&mut self.breach_response, &part.breach_response);
+        bytes(&mut self.breach_resolution, &part.breach_resolution);
+        bytes(&mut self.free, &part.free);
+    }
+
     /// Puts the outcome of one ticket.
     #[inline]
     pub fn put(&mut self, row: usize, outcome: &Outcome) {

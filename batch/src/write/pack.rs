@@ -1,0 +1,192 @@
+//! Numbers as Parquet packs them: levels, codes of a dictionary, differences.
+
+use arrow::buffer::NullBuffer;
+
+/// Differences are packed in blocks of so many.
+const BLOCK: usize = 128;
+/// So many of a block share a width.
+const SHARED: usize = 32;
+
+/// A number in groups of seven bits, the lowest first.
+pub(super) fn varint(mut n: u64, out: &mut Vec<u8>) {
+    while n > 0x7f {
+        out.push((n & 0x7f) as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push((n & 0x7f) as u8);
+}
+
+/// A signed number as an unsigned one that is small when it is near zero.
+fn zigzag(n: i64) -> u64 {
+    ((n << 1) ^ (n >> 63)).cast_unsigned()
+}
+
+/// Which of so many values are there, with the length in bytes before it.
+pub(super) fn levels(nulls: Option<&NullBuffer>, rows: usize, out: &mut Vec<u8>) {
+    let begin = out.len();
+    out.extend_from_slice(&[0; 4]);
+    match nulls.filter(|nulls| nulls.null_count() > 0) {
+        Some(nulls) if nulls.null_count() < rows => {
+            varint((rows.div_ceil(8) as u64) << 1 | 1, out);
+            out.extend_from_slice(nulls.inner().sliced().as_slice().get(..rows.div_ceil(8)).unwrap_or(&[]));
+        }
+        all_or_none => {
+            // One run.
+            varint((rows as u64) << 1, out);
+            out.push(u8::from(all_or_none.is_none()));
+        }
+    }
+    let length = u32::try_from(out.len() - begin - 4).unwrap_or(u32::MAX);
+    out[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+/// Codes of a dictionary, each of so many bits, with the width before them.
+pub(super) fn codes(codes: &[u32], width: usize, out: &mut Vec<u8>) {
+    out.push(u8::try_from(width).unwrap_or(32));
+    let first = codes.first().copied().unwrap_or_default();
+    if codes.iter().all(|code| *code == first) {
+        varint((codes.len() as u64) << 1, out);
+        return out.extend_from_slice(&first.to_le_bytes()[..width.div_ceil(8)]);
+    }
+    varint((codes.len().div_ceil(8) as u64) << 1 | 1, out);
+    let begin = out.len();
+    let bytes = codes.len().div_ceil(8) * width;
+    // Every group of eight is written with some bytes too many, which the next one overwrites.
+    out.resize(begin + bytes + 32, 0);
+    let mut at = begin;
+    for group in codes.chunks(8) {
+        let mut eight = [0_u32; 8];
+        eight[..group.len()].copy_from_slice(group);
+        if width <= 8 {
+            let word = eight
+                .iter()
+                .enumerate()
+                .fold(0_u64, |word, (i, code)| word | u64::from(*code) << (i * width));
+            out[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        } else if width <= 16 {
+            let word = eight
+                .iter()
+                .enumerate()
+                .fold(0_u128, |word, (i, code)| word | u128::from(*code) << (i * width));
+            out[at..at + 16].copy_from_slice(&word.to_le_bytes());
+        } else {
+            let mut bits = Bits::default();
+            let mut to = at;
+            for code in eight {
+                if let Some(word) = bits.push(u64::from(code), width) {
+                    out[to..to + 8].copy_from_slice(&word.to_le_bytes());
+                    to += 8;
+                }
+            }
+            out[to..to + 8].copy_from_slice(&bits.word.to_le_bytes());
+        }
+        at += width;
+    }
+    out.truncate(begin + bytes);
+}
+
+/// Bits on their way into words.
+#[derive(Default)]
+struct Bits {
+    word: u64,
+    filled: usize,
+}
+
+impl Bits {
+    /// Adds a value of so many bits, at least one; gives a word that is full.
+    fn push(&mut self, value: u64, width: usize) -> Option<u64> {
+        self.word |= value << self.filled;
+        let filled = self.filled + width;
+        if filled < 64 {
+            self.filled = filled;
+            return None;
+        }
+        let full = self.word;
+        self.filled = filled - 64;
+        self.word = if self.filled == 0 { 0 } else { value >> (width - self.filled) };
+        Some(full)
+    }
+}
+
+/// Whether numbers lie near each other, as far as samples tell: packing differences of many bits takes time and saves little.
+pub(super) fn are_near(values: &[i64]) -> bool {
+    const SAMPLES: usize = 16;
+    let apart = (values.len() / SAMPLES).max(SHARED);
+    let (mut bits, mut count) = (0, 0);
+    for sample in values.chunks(apart) {
+        let near = &sample[..sample.len().min(SHARED + 1)];
+        let differences = || near.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
+        let (least, most) = differences().fold((i64::MAX, i64::MIN), |(a, b), n| (a.min(n), b.max(n)));
+        bits += 64 - most.wrapping_sub(least).leading_zeros();
+        count += 1;
+    }
+    bits <= count * 24
+}
+
+/// Numbers as the differences from one to the next.
+pub(super) fn differences(values: &[i64], out: &mut Vec<u8>) {
+    varint(BLOCK as u64, out);
+    varint((BLOCK / SHARED) as u64, out);
+    varint(values.len() as u64, out);
+    let Some(first) = values.first() else { return varint(0, out) };
+    varint(zigzag(*first), out);
+    let mut block = [0_i64; BLOCK];
+    for from in (1..values.len()).step_by(BLOCK) {
+        let until = values.len().min(from + BLOCK);
+        let (now, before) = (&values[from..until], &values[from - 1..until - 1]);
+        let n = now.len();
+        // A difference that leaves 64 bits comes back when it is added in 64 bits.
+        for ((slot, now), before) in block.iter_mut().zip(now).zip(before) {
+            *slot = now.wrapping_sub(*before);
+        }
+        let least = block[..n].iter().copied().fold(i64::MAX, i64::min);
+        for slot in &mut block[..n] {
+            *slot = slot.wrapping_sub(least);
+        }
+        block[n..].fill(0);
+        varint(zigzag(least), out);
+        let mut widths = [0_u8; BLOCK / SHARED];
+        for (width, shared) in widths.iter_mut().zip(block.chunks_exact(SHARED)) {
+            let any = shared.iter().fold(0, |any, n| any | n.cast_unsigned());
+            *width = (64 - any.leading_zeros()) as u8;
+        }
+        out.extend_from_slice(&widths);
+        for (width, shared) in widths.iter().zip(block.chunks_exact(SHARED)) {
+            thirty_two(shared, usize::from(*width), out);
+        }
+    }
+}
+
+/// Thirty-two numbers of so many bits.
+fn thirty_two(values: &[i64], width: usize, out: &mut Vec<u8>) {
+    let Ok(values) = <&[i64; SHARED]>::try_from(values) else { return };
+    let mut words = [0_u64; SHARED];
+    // Of a width that is known the compiler makes straight code.
+    macro_rules! widths {
+        ($($width:literal)*) => {
+            match width {
+                $($width => packed::<$width>(values, &mut words),)*
+                _ => {}
+            }
+        };
+    }
+    widths!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+    widths!(33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64);
+    let begin = out.len();
+    out.resize(begin + width * SHARED / 8, 0);
+    for (place, word) in out[begin..].chunks_mut(8).zip(&words) {
+        let bytes = word.to_le_bytes();
+        place.copy_from_slice(&bytes[..place.len()]);
+    }
+}
+
+#[inline]
+fn packed<const WIDTH: usize>(values: &[i64; SHARED], words: &mut [u64; SHARED]) {
+    for (at, value) in values.iter().enumerate() {
+        let (value, bit) = (value.cast_unsigned(), at * WIDTH);
+        words[bit / 64] |= value << (bit % 64);
+        if bit % 64 + WIDTH > 64 {
+            words[bit / 64 + 1] |= value >> (64 - bit % 64);
+        }
+    }
+}
