@@ -10,6 +10,7 @@ data = json.load(open(f"{HERE}/results.json"))
 results = data["results"]
 
 NAMES = {
+    "holdback-tickets": "Holdback: assess, ticket table", "holdback-events": "Holdback: assess, event log (calendar, pauses, reopenings)",
     "native-columns": "hand-written Rust, columns", "native-columns-avx2": "hand-written Rust, columns, AVX2",
     "native-columns-sse2": "hand-written Rust, columns, SSE2", "native-rows": "hand-written Rust, rows",
     "holdback-compiled": "Holdback, compiled", "holdback-typed": "Holdback, typed evaluator", "holdback-rhai": "Holdback, rhai reference",

@@ -159,11 +159,18 @@ with tempfile.TemporaryDirectory(prefix="peers-", dir=os.environ.get("PEERS_SCRA
     for threads in sorted({1, cores}):
         line = call(sys.executable, f"{HERE}/sql.py", "tickets", folder(n), *settings(threads=threads, runs=3))
         note("files", line, threads, baseline(n))
+        line = call(holdback, "files", "tickets", folder(n), *settings(threads=threads, runs=5))
+        line["totals"] = call(sys.executable, f"{HERE}/sql.py", "sums", folder(n), "of=0")
+        note("files", line, threads, baseline(n))
     log = os.path.join(scratch, "log")
     os.makedirs(log)
     call(sys.executable, f"{HERE}/sql.py", "data", log, f"n={n // 5}")
     for threads in sorted({1, cores}):
         note("files", call(sys.executable, f"{HERE}/sql.py", "events", log, *settings(threads=threads, runs=3)), threads, None)
+        note("files", call(holdback, "files", "events", log, *settings(threads=threads, runs=5)), threads, None)
+        both = call(sys.executable, f"{HERE}/sql.py", "sums", log, "of=1")
+        if both["holdback"] != both["sql"]:
+            sys.exit(f"sums differ: {both}")
 
     # ---- how steady the machine was ----
     n = 10**4 if quick else 10**6

@@ -2,6 +2,7 @@
 
 usage: sql.py tickets FOLDER [threads=T] [runs=R]     tickets.parquet, contracts.parquet -> sql-tickets.parquet
        sql.py events  FOLDER [threads=T] [runs=R]     events.parquet -> sql-events.parquet
+       sql.py sums    FOLDER of=0|1                  sums of holdback-tickets.parquet, or of both results of the log
        sql.py data    FOLDER n=N [contracts=C]        writes events.parquet, a made-up log
        sql.py check   FOLDER                          sql-events.parquet against a plain model
 """
@@ -60,6 +61,26 @@ def run(what, folder, threads, runs):
     else:
         line["per_event"] = took * 1e9 / events
     print(json.dumps(line))
+
+
+def sums(folder, of):
+    """What Holdback has written, in the sums of the others; of the log what can be compared, of both."""
+    db = connect(1)
+    if of == 0:
+        values = db.execute(
+            f"""SELECT count(*) FILTER (breached AND clock = 'response'), count(*) FILTER (breached AND clock = 'resolution'),
+                       count(*) FILTER (class = 'free' AND clock = 'response'), sum(penalty) * 100, sum(deducted) * 100,
+                       sum(epoch_us(due)::HUGEINT) % {2**63}, sum(CASE WHEN breached THEN late_us ELSE 0 END::HUGEINT) % {2**63}
+                FROM '{folder}/holdback-tickets.parquet'"""
+        ).fetchone()
+        names = ["responses_late", "resolutions_late", "free", "penalty", "deducted", "dues", "lates"]
+        print(json.dumps(dict(zip(names, map(int, values)))))
+        return
+    read = lambda name, late, cents: list(map(int, db.execute(
+        f"""SELECT count(*), count(*) FILTER (breached), sum(CASE WHEN breached THEN {late} ELSE 0 END::HUGEINT), sum(penalty) * {cents}
+            FROM '{folder}/{name}-events.parquet'"""
+    ).fetchone()))
+    print(json.dumps({"holdback": read("holdback", "late_us", 100), "sql": read("sql", "late", 1)}))
 
 
 def data(folder, n, contracts, seed=1):
@@ -240,6 +261,8 @@ what, folder = sys.argv[1:3]
 options = {k: int(v) for k, v in (arg.split("=") for arg in sys.argv[3:])}
 if what == "data":
     data(folder, options["n"], options.get("contracts", 100))
+elif what == "sums":
+    sums(folder, options["of"])
 elif what == "check":
     check(folder)
 else:

@@ -20,6 +20,9 @@ mod absent {
     pub fn compiled_clauses(_: &Columns, _: usize, _: usize) -> Option<(ClauseTotals, Timing)> {
         None
     }
+    pub fn files(_: &str, _: &std::path::Path, _: usize, _: usize) -> Option<(usize, f64)> {
+        None
+    }
 }
 #[cfg(not(feature = "holdback"))]
 pub use absent::*;
@@ -37,7 +40,7 @@ mod present {
 
     use arrow::array::RecordBatch;
     use holdback::{Evaluator, Event, Instant, Pack, assess};
-    use holdback_batch::{Batch, Numbers};
+    use holdback_batch::{Batch, Job, Numbers, OnError, Output, assess_history};
 
     use crate::clauses::{self, ClauseTotals};
     use crate::data::{self, Columns};
@@ -234,7 +237,7 @@ mod present {
     /// A pack of `count` clauses (see `crate::clauses`), compiled to column kernels.
     pub fn compiled_clauses(columns: &Columns, count: usize, runs: usize) -> Option<(ClauseTotals, Timing)> {
         let n = columns.len();
-        let pack = Pack::from_files(files(count)).unwrap_or_else(|error| panic!("{error}"));
+        let pack = Pack::from_files(clause_files(count)).unwrap_or_else(|error| panic!("{error}"));
         let batch = Batch::new(Arc::new(pack), as_of()).unwrap().of_any_contract();
         assert!(batch.uncompiled().is_empty());
         let all = batches(columns);
@@ -267,8 +270,40 @@ mod present {
         Some((totals, timing))
     }
 
+    /// A history from file to file, as `holdback assess` does it: its tickets, and the median of the seconds. `tickets` are judged by the
+    /// dense policy, `events` by that of rules/it-incidents.
+    pub fn files(what: &str, folder: &Path, threads: usize, runs: usize) -> Option<(usize, f64)> {
+        let (pack, own) = match what {
+            "tickets" => (pack(), events(100)),
+            _ => (
+                Pack::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/it-incidents")).unwrap(),
+                Vec::new(),
+            ),
+        };
+        let batch = Batch::new(Arc::new(pack), as_of()).unwrap().of_any_contract();
+        let mut seconds = Vec::new();
+        let mut tickets = 0;
+        for _ in 0..runs {
+            let job = Job {
+                input: folder.join(format!("{what}.parquet")),
+                contract_events: own.clone(),
+                output: Output::File(folder.join(format!("holdback-{what}.parquet"))),
+                on_error: OnError::Stop,
+                threads,
+                memory: 2 << 30,
+            };
+            let start = Watch::now();
+            let report = assess_history(&batch, &job, &mut |_| {}).unwrap();
+            seconds.push(start.elapsed().as_secs_f64());
+            assert_eq!((report.refused, report.faults, report.by_rows), (0, 0, 0));
+            tickets = report.tickets as usize;
+        }
+        seconds.sort_by(f64::total_cmp);
+        Some((tickets, seconds[seconds.len() / 2]))
+    }
+
     /// Clauses with a guard each, as the hand-written ones have them.
-    fn files(count: usize) -> BTreeMap<String, String> {
+    fn clause_files(count: usize) -> BTreeMap<String, String> {
         let kinds: Vec<String> = KINDS.iter().map(|kind| format!("{kind:?}")).collect();
         let mut pack = format!(
             "format = 1\nname = \"clauses\"\nversion = \"1\"\ncurrency = \"USD\"\nzone = \"UTC\"\ncontracts = [\"c00000\"]\n\

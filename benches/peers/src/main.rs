@@ -19,6 +19,7 @@ const USAGE: &str = "usage:
   holdback-peers data FOLDER [n=N] [contracts=C] [seed=S]        tickets.parquet and contracts.parquet
   holdback-peers rows json [n=N] [contracts=C] [seed=S]          the tickets as lines of JSON
   holdback-peers bench ENGINE [n=N] [contracts=C] [threads=T] [runs=R] [seed=S]
+  holdback-peers files tickets|events FOLDER [threads=T] [runs=R]  the Parquet file of a folder, to another
   holdback-peers clauses ENGINE count=K [n=N] [runs=R] [seed=S]";
 
 /// Runs `prepare` (not timed) and `run` some times over; the median of each of the times `run` gives, in
@@ -169,6 +170,18 @@ fn main() {
                 text.push('\n');
             }
             print!("{text}");
+            return;
+        }
+        "files" => {
+            let Some((tickets, seconds)) = compiled::files(what, Path::new(&args[2]), threads, runs) else {
+                panic!("built without the feature `holdback`");
+            };
+            let total = seconds * 1e9 / tickets as f64;
+            println!(
+                "{}",
+                serde_json::json!({"engine": format!("holdback-{what}"), "n": tickets, "threads": threads, "runs": runs,
+                                   "evaluate": null, "total": total})
+            );
             return;
         }
         "bench" => bench(what, &columns, threads, runs).map(|(totals, timing)| (totals.json(), timing)),
