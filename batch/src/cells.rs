@@ -218,13 +218,12 @@ pub(crate) fn fact(
                     values.iter().position(|v| v.as_str() == &**text).and_then(|p| i64::try_from(p).ok())
                 })
                 .collect();
-            if !given.codes.is_empty()
-                && given.codes.iter().all(|code| matches!(places.get(*code as usize), Some(Some(_))))
-            {
-                let places: Vec<i64> = places.iter().map(|place| place.unwrap_or_default()).collect();
-                let place = |code: &u32| places.get(*code as usize).copied().unwrap_or_default();
-                let values: Vec<i64> = given.codes.iter().map(place).collect();
-                return Ok((Numbers { values: values.into(), valid: None }, None));
+            // What is no value has a number below all places.
+            let table: Vec<i64> = places.iter().map(|place| place.unwrap_or(-1)).collect();
+            let place = |code: &u32| table.get(*code as usize).copied().unwrap_or(-1);
+            let all: Vec<i64> = given.codes.iter().map(place).collect();
+            if !all.is_empty() && all.iter().fold(0, |any, place| any | place) >= 0 {
+                return Ok((Numbers { values: all.into(), valid: None }, None));
             }
             let mut valid = None;
             let mut numbers = vec![0; given.codes.len()];

@@ -208,22 +208,33 @@ impl Plain<'_> {
                 let (exists, start, has_start) = (&exists[..rows], &start[..rows], &has_start[..rows]);
                 let (length, stop, has_stop) = (&length[..rows], &stop[..rows], &has_stop[..rows]);
                 let (due, stopped, late) = (&mut due[..rows], &mut stopped[..rows], &mut late[..rows]);
+                // Sums wrap and are looked at afterwards: a check of each would keep them out of the vector units.
                 let mut overflow = 0;
                 for i in 0..rows {
+                    let runs = -i64::from(exists[i] & has_start[i]);
                     let sum = start[i].wrapping_add(length[i]);
-                    overflow |= (start[i] ^ sum) & (length[i] ^ sum) & -i64::from(exists[i] & has_start[i]);
+                    overflow |= (start[i] ^ sum) & (length[i] ^ sum) & runs;
                     let ended = stop[i].max(start[i]);
                     let end = if has_stop[i] != 0 { ended } else { as_of };
+                    let behind = end.wrapping_sub(sum);
+                    overflow |= (end ^ sum) & (end ^ behind) & runs;
                     due[i] = sum;
                     stopped[i] = ended;
                     // A clock that has not started is not late.
-                    late[i] = (end - sum).max(0) & -i64::from(has_start[i]);
+                    late[i] = behind.max(0) & -i64::from(has_start[i]);
+                }
+                let mut breached = [0_u8; crate::kernel::CHUNK];
+                let breached = &mut breached[..rows];
+                for i in 0..rows {
+                    breached[i] = u8::from(late[i] > 0);
                 }
                 for i in 0..rows {
                     // Numbers of states are made by arithmetic: 1 running, 3 met, 4 breached, 5 late.
-                    let breached = u8::from(late[i] > 0);
-                    let running = 1 + 2 * has_stop[i] + breached * (3 - has_stop[i]);
-                    let begun = if has_start[i] != 0 { running } else { state::WAITING };
+                    let stopped = has_stop[i];
+                    let running = stopped.wrapping_add(stopped).wrapping_add(1);
+                    let missed = stopped.wrapping_add(4);
+                    let begun = if breached[i] != 0 { missed } else { running };
+                    let begun = if has_start[i] != 0 { begun } else { state::WAITING };
                     state[i] = if exists[i] != 0 { begun } else { state::NONE };
                 }
                 overflow < 0

@@ -9,7 +9,7 @@ use pulp::Arch;
 use crate::batch::Batch;
 use crate::clocks::{Hands, Into, Length, Plain, Rules, Run, Runs, kind, regular, state};
 use crate::error::Refused;
-use crate::kernel::{CHUNK, Columns, Input, Program, single};
+use crate::kernel::{CHUNK, Columns, Input, Program, single, vectors};
 use crate::plan::{Epoch, Segment};
 use crate::sheet::{Moved, Numbers, Sheet, Texts};
 
@@ -384,11 +384,13 @@ impl Judge<'_> {
         for clause in
             segment.clauses.iter().filter(|_| !self.bare).filter_map(|place| of.graph.clauses.get(*place))
         {
-            let (word, bit) = (usize::from(clause.clause) / 64, clause.clause % 64);
+            let (word, bit) = (usize::from(clause.clause) / 64, u32::from(clause.clause % 64));
             let applies = columns.bool(segment.program.place(clause.applies));
             if let (Rows::From(first, n), 1) = (rows, words) {
                 let here = judged.applies.get_mut(first..first + n).unwrap_or_default();
-                here.iter_mut().zip(applies).for_each(|(place, yes)| *place |= u64::from(*yes) << bit);
+                here.iter_mut()
+                    .zip(applies)
+                    .for_each(|(place, yes)| *place |= u64::from(*yes).wrapping_shl(bit));
                 continue;
             }
             for (at, yes) in applies.iter().take(n).enumerate() {
@@ -404,7 +406,9 @@ impl Judge<'_> {
             if let Rows::From(first, n) = rows {
                 let here = judged.class.get_mut(first..first + n).unwrap_or_default();
                 let chosen = columns.bool(segment.program.place(class.chosen));
-                here.iter_mut().zip(chosen).for_each(|(class, yes)| *class |= u16::from(*yes) * number);
+                here.iter_mut()
+                    .zip(chosen)
+                    .for_each(|(class, yes)| *class |= u16::from(*yes).wrapping_mul(number));
                 continue;
             }
             for (at, yes) in columns.bool(segment.program.place(class.chosen)).iter().take(n).enumerate() {
@@ -643,10 +647,14 @@ impl Judge<'_> {
                 late: &mut runs.late[range.clone()],
             };
             let overflow = plain.run(self.arch, &mut out);
-            let late_due = out.due.iter().zip(exists).zip(has_start.iter());
+            // Most rows are due long before the end of what is known of the calendar.
+            let latest = vectors!(self.arch, [due: &'a [i64] = out.due] -> i64 {
+                due.iter().fold(i64::MIN, |latest, due| latest.max(*due))
+            });
+            let mut of = out.due.iter().zip(exists).zip(has_start.iter());
             let beyond =
-                late_due.map(|((due, exists), begun)| i64::from(exists & begun) * i64::from(*due >= reach.1));
-            if overflow || beyond.sum::<i64>() > 0 {
+                latest >= reach.1 && of.any(|((due, exists), begun)| exists & begun != 0 && *due >= reach.1);
+            if overflow || beyond {
                 (0..n).for_each(|at| mark(doubtful, rows.row(at)));
             }
             if !self.bare {

@@ -239,9 +239,12 @@ pub(crate) fn contracts_of(
             }
         })
         .collect();
-    if of.codes.iter().all(|code| matches!(known.get(*code as usize), Some(Ok(_)))) {
-        let number = |code: &u32| known.get(*code as usize).and_then(|known| known.as_ref().ok()).copied();
-        return of.codes.iter().map(|code| number(code).unwrap_or_default()).collect();
+    // Contracts that nobody knows have the number that no contract has.
+    let numbers: Vec<u32> = known.iter().map(|known| *known.as_ref().unwrap_or(&u32::MAX)).collect();
+    let number = |code: &u32| numbers.get(*code as usize).copied().unwrap_or(u32::MAX);
+    let all: Vec<u32> = of.codes.iter().map(number).collect();
+    if all.iter().fold(0, |most, number| most.max(*number)) < u32::MAX {
+        return all;
     }
     let number = |(row, code): (usize, &u32)| match known.get(*code as usize) {
         Some(Ok(number)) => *number,
