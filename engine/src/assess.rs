@@ -20,7 +20,7 @@ use crate::{Calendar, Instant, Pack, Span};
 pub(crate) use accrual::PenaltyRun;
 pub use answer::{Assessment, ClassOutcome, ClockOutcome, FORMAT, Finding, PenaltyOutcome, Readings};
 pub(crate) use contract::{
-    Changes, ClockEnds, ContractCase, ContractState, Cost, DutyChange, Judged, LevelChange, LevelRun,
+    Changes, ClockEnds, ContractCase, ContractState, Cost, DutyChange, End, Judged, LevelChange, LevelRun,
     is_deed, is_frame,
 };
 pub use contract::{ContractAssessment, ContractFinding, DutyOutcome, LevelOutcome, assess_contract};

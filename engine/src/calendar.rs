@@ -163,6 +163,19 @@ impl Calendar {
     }
 
     /// The table of a UTC year, or nothing outside the reach.
+    /// The start of a day before the first one on which the two are open otherwise, or count otherwise; nothing when they never are.
+    pub(crate) fn first_difference(&self, other: &Calendar) -> Option<Instant> {
+        let frame = |c: &Calendar| (c.zone, c.boundary, c.reach.from, c.reach.until, c.demanded, c.always);
+        if frame(self) != frame(other) {
+            return Some(Instant::MIN);
+        }
+        let mut days = self.reach.first_day..=self.reach.last_day;
+        let day = days.find(|day| !self.rules.same_on(&other.rules, *day))?;
+        // A day before it has not begun anywhere.
+        let micros = (i64::from(day) - 1).checked_mul(86_400_000_000)?;
+        Some(Instant::from_micros(micros).unwrap_or(Instant::MIN))
+    }
+
     fn table(&self, year: i32) -> Option<&YearTable> {
         let slot = self.tables.get(usize::try_from(year - self.first_table).ok()?)?;
         Some(slot.get_or_init(|| Box::new(YearTable::build(&self.rules, self.zone, year, &self.reach))))

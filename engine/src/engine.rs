@@ -3,6 +3,8 @@
 mod answers;
 mod contract;
 mod settle;
+mod shelf;
+mod tickets;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,10 +17,14 @@ use crate::ledger::LedgerError;
 use crate::nearest::hint;
 use crate::outbox::{Notice, notices};
 use crate::policy::Derivation;
+use crate::store::StoreError;
 use crate::ticket::{Entry, insert};
 use crate::{Instant, Pack};
-use contract::{Contract, ITSELF, book, share};
+use contract::{Contract, book, share};
+pub(crate) use contract::{ContractStanding, ITSELF};
 pub use settle::{Charge, ClockEnded, SettleError, Settled, Settlement, deposit_floor, settle};
+pub(crate) use shelf::{Moved, Shelf};
+pub(crate) use tickets::Standing;
 
 /// The rules engine. Holds contracts, their tickets and their books; has no clock and no threads of its own.
 ///
@@ -47,19 +53,28 @@ pub use settle::{Charge, ClockEnded, SettleError, Settled, Settlement, deposit_f
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Engine {
-    contracts: Vec<Contract>,
+    pub(crate) contracts: Vec<Contract>,
     by_id: HashMap<String, usize>,
     journal: Journal,
     now: Instant,
     /// The host says what time it is; events do not.
     host_keeps_time: bool,
     /// When which ticket (or the contract itself) must be looked at again: instant, contract, ticket.
-    wakes: BTreeSet<(Instant, usize, usize)>,
+    pub(crate) wakes: BTreeSet<(Instant, usize, usize)>,
     derivations: HashSet<Arc<Derivation>>,
     /// Decisions of a step whose books failed: told with the next.
-    unsaid: Vec<Decision>,
+    pub(crate) unsaid: Vec<Decision>,
     notices: Vec<Notice>,
     told: HashSet<String>,
+    /// Where contracts and tickets are that are not in memory; nothing: all are.
+    shelf: Option<Box<dyn Shelf>>,
+    /// As of when the shelf stands: the time before the step.
+    shelf_now: Instant,
+    moved: Moved,
+    /// The contract of which an entry of its own came in this step, with those it had before: the shelf knows no other.
+    had: Option<(usize, [Vec<Arc<Entry>>; 2])>,
+    /// Why the shelf could not be read. The step is void then.
+    fault: Option<StoreError>,
 }
 
 /// Why the engine refuses. Nothing that was told before is lost by it.
@@ -75,6 +90,9 @@ pub enum EngineError {
     /// The event is written down, but the contract's books cannot follow. The decisions of the step come with the next one.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The store cannot be read or written. What was acknowledged before is kept; nothing of this step is.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Default for Engine {
@@ -97,6 +115,11 @@ impl Engine {
             unsaid: Vec::new(),
             notices: Vec::new(),
             told: HashSet::new(),
+            shelf: None,
+            shelf_now: Instant::MIN,
+            moved: Moved::default(),
+            had: None,
+            fault: None,
         }
     }
 
@@ -147,29 +170,58 @@ impl Engine {
     }
 
     fn take(&mut self, event: Event, moves_time: bool) -> Result<Vec<Decision>, EngineError> {
+        let (place, entry) = self.admit(&event)?;
+        let (id, ticket): (Arc<str>, _) = (event.id.as_str().into(), event.ticket.clone());
+        if self.journal.append(event)? == Told::Again {
+            return Ok(Vec::new());
+        }
+        self.take_entry(place, ticket.as_deref(), entry, &id, moves_time)
+    }
+
+    /// Checks an event without taking it; gives the place of its contract.
+    pub(crate) fn admit(&self, event: &Event) -> Result<(usize, Arc<Entry>), EventError> {
         let unknown = || EventError::UnknownContract {
             id: event.id.clone(),
             contract: event.contract.clone(),
             hint: hint(&event.contract, self.by_id.keys().map(String::as_str)),
         };
         let place = *self.by_id.get(&event.contract).ok_or_else(unknown)?;
-        let Some(contract) = self.contracts.get(place) else { return Err(unknown().into()) };
-        let entry = Arc::new(contract.pack.schema.admit(&event)?);
-        let (id, ticket): (Arc<str>, _) = (event.id.as_str().into(), event.ticket.clone());
-        if self.journal.append(event)? == Told::Again {
-            return Ok(Vec::new());
-        }
+        let contract = self.contracts.get(place).ok_or_else(unknown)?;
+        Ok((place, Arc::new(contract.pack.schema.admit(event)?)))
+    }
+
+    /// Takes what was written down of an event.
+    pub(crate) fn take_entry(
+        &mut self,
+        place: usize,
+        ticket: Option<&str>,
+        entry: Arc<Entry>,
+        id: &Arc<str>,
+        moves_time: bool,
+    ) -> Result<Vec<Decision>, EngineError> {
         let mut decisions = Vec::new();
+        // Books that cannot follow do not keep an event from its ticket.
+        let mut behind = None;
         if moves_time && entry.at > self.now {
-            decisions = self.advance(entry.at)?;
+            match self.advance(entry.at) {
+                Ok(told) => decisions = told,
+                Err(error) => behind = Some(error),
+            }
         }
-        let cause = Some(&id);
+        let cause = Some(id);
+        self.load(place);
         match ticket {
-            Some(ticket) => self.take_ticket_entry(place, &ticket, entry, cause, &mut decisions),
+            Some(ticket) => self.take_ticket_entry(place, ticket, entry, cause, &mut decisions),
             None => self.take_contract_entry(place, entry, cause, &mut decisions),
         }
         self.close_step(&[place], cause, &mut decisions)?;
-        Ok(decisions)
+        match behind {
+            None => Ok(decisions),
+            Some(error) => {
+                self.unsaid.append(&mut decisions);
+                Err(error)
+            }
+        }
     }
 
     /// Says that time has passed, and what that changes. Earlier instants than [`Engine::now`] change nothing.
@@ -188,12 +240,14 @@ impl Engine {
             touched.insert((wake.1, wake.2));
         }
         let moved: BTreeSet<usize> = touched.iter().map(|(contract, _)| *contract).collect();
+        moved.iter().for_each(|place| self.load(*place));
         for (place, _) in touched.iter().filter(|(_, ticket)| *ticket == ITSELF) {
             if self.contract_wakes(*place, from, &mut decisions) {
                 self.reassess_all(*place, None, &mut decisions);
             }
         }
         for (contract, ticket) in touched.into_iter().filter(|(_, ticket)| *ticket != ITSELF) {
+            self.fetch(contract, ticket);
             let state = self.contracts.get(contract).and_then(|contract| contract.tickets.get(ticket));
             let same_facts = !state.is_some_and(|state| state.is_told_facts(from, to));
             self.reassess(contract, ticket, same_facts, None, &mut decisions);
@@ -208,6 +262,7 @@ impl Engine {
     /// a fact of the contract has come due, or a calendar is known otherwise.
     fn contract_wakes(&mut self, place: usize, from: Instant, out: &mut Vec<Decision>) -> bool {
         let now = self.now;
+        self.load_books(place);
         let Some(contract) = self.contracts.get_mut(place) else { return false };
         let amended = contract.amendments.iter().any(|at| from < *at && *at <= now);
         let mut due: Vec<Arc<Entry>> = Vec::new();
@@ -234,8 +289,8 @@ impl Engine {
         cause: Option<&Arc<str>>,
         out: &mut Vec<Decision>,
     ) {
+        let Some(index) = self.ticket_place(place, ticket) else { return };
         let Some(contract) = self.contracts.get_mut(place) else { return };
-        let index = contract.ticket_index(ticket);
         let Some(state) = contract.tickets.get_mut(index) else { return };
         let same_facts = !entry.bears_on_clauses();
         insert(&mut state.entries, entry);
@@ -250,8 +305,12 @@ impl Engine {
         out: &mut Vec<Decision>,
     ) {
         let now = self.now;
+        self.load_books(place);
         let Some(contract) = self.contracts.get_mut(place) else { return };
         let deed = is_deed(entry.kind);
+        if self.shelf.is_some() && is_frame(entry.kind) {
+            self.had = Some((place, [contract.entries.clone(), contract.relief.clone()]));
+        }
         match deed {
             true => contract.deeds.push(Arc::clone(&entry)),
             false => insert(&mut contract.entries, Arc::clone(&entry)),
@@ -290,9 +349,10 @@ impl Engine {
         cause: Option<&Arc<str>>,
         out: &mut Vec<Decision>,
     ) {
+        self.fetch(place, index);
         let Some(contract) = self.contracts.get_mut(place) else { return };
-        let Contract { id, pack, entries, relief, tickets, books, state: of_contract, ends, .. } = contract;
-        let Some(state) = tickets.get_mut(index) else { return };
+        let Contract { id, pack, entries, relief, tickets, .. } = contract;
+        let Some(state) = tickets.get(index) else { return };
         let (history, ticket) = (&state.entries, &state.id);
         let case = Case { pack, contract: entries, relief, history, ticket, as_of: self.now };
         let before = state.outcome.as_deref();
@@ -304,6 +364,13 @@ impl Engine {
             share(&mut self.derivations, derivation);
         }
         Comparison { case, contract: id, cause, before, after: &after }.decisions(out);
+        if before.is_some_and(|before| !before.penalties.is_empty()) || !after.penalties.is_empty() {
+            self.load_books(place);
+        }
+        let Some(contract) = self.contracts.get_mut(place) else { return };
+        let Contract { pack, tickets, books, state: of_contract, ends, .. } = contract;
+        let Some(state) = tickets.get_mut(index) else { return };
+        let before = state.outcome.as_deref();
         book(pack, books, &state.id, before, &after);
         if pack.policy.has_obligations() {
             for (name, at) in ends.update(index, before, &after) {
@@ -320,6 +387,9 @@ impl Engine {
         }
         state.wake = wake;
         state.outcome = Some(Box::new(after));
+        if self.shelf.is_some() {
+            self.moved.tickets.insert((place, index));
+        }
     }
 
     /// Settles the books that moved and writes down what is to be told.
@@ -330,12 +400,17 @@ impl Engine {
         decisions: &mut Vec<Decision>,
     ) -> Result<(), EngineError> {
         let mut result = Ok(());
+        if self.shelf.is_some() {
+            self.moved.contracts.extend(moved);
+        }
         for place in moved {
             self.close_levels(*place, cause, decisions);
         }
         decisions.splice(0..0, self.unsaid.drain(..));
         for place in moved {
-            let Some(contract) = self.contracts.get_mut(*place) else { continue };
+            let Some(contract) = self.contracts.get_mut(*place).filter(|contract| contract.has_books) else {
+                continue;
+            };
             let Contract { pack, entries, books, .. } = contract;
             match books.settle(pack, entries, self.now, cause.map(|id| &**id)) {
                 Ok(true) => contract.watch_deposit(self.now, cause, decisions),
@@ -347,6 +422,9 @@ impl Engine {
             if self.told.insert(notice.id.clone()) {
                 self.notices.push(notice);
             }
+        }
+        if let Some(fault) = self.fault.take() {
+            return Err(fault.into());
         }
         if result.is_err() {
             self.unsaid.append(decisions);

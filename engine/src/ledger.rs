@@ -17,7 +17,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Currency, Instant, Money};
 pub(crate) use books::{Books, Owed};
@@ -30,7 +30,7 @@ pub use statement::{
 };
 
 /// An account of one contract. Every entry's postings add up to zero over all accounts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
     /// The deposit the buyer holds for the supplier (质保金): positive is held.
@@ -48,7 +48,7 @@ pub enum Account {
 const ACCOUNTS: usize = 5;
 
 /// Why an entry was posted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
     /// The supplier paid into the deposit.
@@ -66,7 +66,7 @@ pub enum EntryKind {
 }
 
 /// One line of the ledger. Append-only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// Its place, from 1.
     pub number: u64,
@@ -79,7 +79,7 @@ pub struct LedgerEntry {
     /// The penalty, or the event of a payment.
     pub item: String,
     /// The event that brought it about; absent when time alone did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// The amount moved, never negative.
     pub amount: Money,
@@ -130,6 +130,8 @@ pub(crate) struct Ledger {
     /// What the entries say so far, by penalty or event.
     posted: BTreeMap<Name, Posted>,
     balances: [i64; ACCOUNTS],
+    /// How many entries there are that are not in memory.
+    before: u64,
     pub(crate) entries: Vec<LedgerEntry>,
 }
 
@@ -146,6 +148,7 @@ impl Ledger {
             state: State::default(),
             posted: BTreeMap::new(),
             balances: [0; ACCOUNTS],
+            before: 0,
             entries: Vec::new(),
         }
     }
@@ -207,6 +210,75 @@ impl Ledger {
         self.check()
     }
 
+    /// Settles all items of a ledger whose entries were posted before, so many of them.
+    fn resume(&mut self, before: u64) {
+        self.before = before;
+        self.moved = true;
+        let mut state = State::default();
+        for (key, item) in &self.items {
+            if let Err(Overflow(item)) = state.settle(key, item) {
+                // As after a settlement that failed: the next one tries again.
+                self.dirty = true;
+                self.fault = Some(LedgerError::Overflow { contract: self.contract.clone(), item });
+                return;
+            }
+        }
+        let penalties = state.penalties.keys().cloned().map(Name::Penalty);
+        let names: Vec<Name> = penalties.chain(state.moved.keys().cloned().map(Name::Event)).collect();
+        for name in names {
+            self.count_posted(state.target(&name));
+            self.posted.insert(name.clone(), state.target(&name));
+        }
+        state.touched.clear();
+        self.settled_to = self.items.last_key_value().map(|(key, _)| key.clone());
+        (self.moved, self.state) = (false, state);
+    }
+
+    fn count_posted(&mut self, posted: Posted) {
+        self.balances[Account::Deposit as usize] += posted.moved - posted.deducted;
+        self.balances[Account::Supplier as usize] -= posted.moved;
+        self.balances[Account::Buyer as usize] += posted.deducted;
+        self.balances[Account::Claim as usize] += posted.shortfall;
+        self.balances[Account::Owed as usize] -= posted.shortfall;
+    }
+
+    /// Stands as the entries say that were posted before: for a ledger that could not be settled.
+    pub(crate) fn stand_as(&mut self, entries: &[LedgerEntry]) {
+        self.balances = [0; ACCOUNTS];
+        self.posted.clear();
+        for entry in entries {
+            let amount = entry.amount.minor();
+            self.balances[entry.from as usize] -= amount;
+            self.balances[entry.to as usize] += amount;
+            let item = || entry.item.clone();
+            let (name, part): (Name, fn(&mut Posted) -> &mut i64) = match (entry.from, entry.to) {
+                (Account::Supplier, _) | (_, Account::Supplier) => {
+                    (Name::Event(item()), |posted| &mut posted.moved)
+                }
+                (Account::Buyer, _) | (_, Account::Buyer) => {
+                    (Name::Penalty(item()), |posted| &mut posted.deducted)
+                }
+                _ => (Name::Penalty(item()), |posted| &mut posted.shortfall),
+            };
+            let adds = matches!(
+                (entry.from, entry.to),
+                (Account::Supplier, _) | (_, Account::Buyer) | (_, Account::Claim)
+            );
+            *part(self.posted.entry(name).or_default()) += if adds { amount } else { -amount };
+        }
+    }
+
+    /// Hands over the entries posted since this was called last; their numbers go on.
+    pub(crate) fn take_entries(&mut self) -> Vec<LedgerEntry> {
+        self.before += self.entries.len() as u64;
+        std::mem::take(&mut self.entries)
+    }
+
+    /// How many entries were posted in all.
+    pub(crate) fn posted_in_all(&self) -> u64 {
+        self.before + self.entries.len() as u64
+    }
+
     /// Posts the difference between what the entries say and what the settlement says: first what frees the deposit,
     /// then what draws on it, so that no entry takes it below its floor on the way.
     fn post(
@@ -250,7 +322,7 @@ impl Ledger {
         self.balances[from as usize] -= amount.minor();
         self.balances[to as usize] += amount.minor();
         self.entries.push(LedgerEntry {
-            number: self.entries.len() as u64 + 1,
+            number: self.before + self.entries.len() as u64 + 1,
             at,
             booked,
             kind,

@@ -53,6 +53,7 @@ mod check;
 mod clock;
 mod decision;
 mod diagnostic;
+mod durable;
 mod duty;
 mod engine;
 mod event;
@@ -68,6 +69,7 @@ mod pack;
 mod policy;
 mod program;
 mod roster;
+pub mod store;
 mod terms;
 mod ticket;
 mod time;
@@ -86,6 +88,10 @@ pub use check::{Counterexample, Law, LawOutcome, LawVerdict, PriceAt, check_laws
 pub use clock::{ClockState, CountRule};
 pub use decision::{Decision, DecisionKind};
 pub use diagnostic::{CODES, Code, Diagnostic, Place, Related, Severity};
+pub use durable::{
+    BundleChecked, Correction, DurableEngine, DurableError, EraseError, Erased, EventUsed, Receipt,
+    ReceiptError, Salt, TimeFrom, Verified, check_bundle, export, import, replay, verify,
+};
 pub use engine::{
     Charge, ClockEnded, Engine, EngineError, SettleError, Settled, Settlement, deposit_floor, settle,
 };

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An ISO 4217 currency code, such as `CNY`, with the number of decimals its minor unit has.
 ///
@@ -294,6 +294,19 @@ impl Serialize for Money {
         object.serialize_field("amount", &self.amount())?;
         object.serialize_field("currency", self.currency.code())?;
         object.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Money {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Money, D::Error> {
+        #[derive(Deserialize)]
+        struct Told {
+            amount: String,
+            currency: String,
+        }
+        let Told { amount, currency } = Told::deserialize(from)?;
+        let currency = currency.parse().map_err(serde::de::Error::custom)?;
+        Money::parse(&amount, currency).map_err(serde::de::Error::custom)
     }
 }
 

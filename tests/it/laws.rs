@@ -15,16 +15,16 @@ use crate::model::history::{self, History, TICKETS, minute};
 
 /// Time passes by so many minutes, or an event is told.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Tell(Event),
     Pass(i64),
 }
 
 /// A history told in another order, with time passing between.
 #[derive(Clone)]
-struct Told {
-    history: History,
-    steps: Vec<Step>,
+pub(crate) struct Told {
+    pub(crate) history: History,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl std::fmt::Debug for Told {
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Told {
     }
 }
 
-fn told() -> impl Strategy<Value = Told> {
+pub(crate) fn told() -> impl Strategy<Value = Told> {
     let passes = prop::collection::vec(prop::option::weighted(0.6, 1..900i64), 48);
     let shuffled = history::any().prop_flat_map(|history| {
         // Sorted, told in any order, or nearly sorted: the last is what happens.
@@ -59,7 +59,7 @@ fn told() -> impl Strategy<Value = Told> {
 }
 
 /// The instant at which all engines are compared: nothing that was told lies after it.
-fn end(history: &History) -> Instant {
+pub(crate) fn end(history: &History) -> Instant {
     history.events.iter().map(|event| event.at).max().map_or(history.as_of, |last| last.max(history.as_of))
 }
 

@@ -27,5 +27,6 @@ mod plugin;
 mod records;
 mod refused;
 mod rules;
+mod store;
 mod tidy;
 mod vocabulary;

@@ -2,7 +2,7 @@
 
 mod duties;
 mod levels;
-mod random;
+pub(crate) mod random;
 mod speed;
 
 use std::sync::Arc;

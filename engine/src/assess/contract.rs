@@ -18,7 +18,7 @@ use crate::vocabulary::{Begin, Inputs};
 use crate::{Instant, Pack};
 pub use answer::{ContractAssessment, ContractFinding, DutyOutcome, LevelOutcome};
 pub(crate) use duties::{Cost, Duties, Judged};
-pub(crate) use ends::ClockEnds;
+pub(crate) use ends::{ClockEnds, End};
 use epochs::Epoch;
 use levels::Levels;
 pub(crate) use levels::{LevelChange, LevelRun};
@@ -253,6 +253,16 @@ impl ContractState {
         if self.frame.first().is_some() {
             out.findings.extend(self.levels.new_findings(case));
         }
+    }
+
+    /// The findings on levels that were told since this was asked last.
+    pub(crate) fn take_told(&mut self) -> Vec<ContractFinding> {
+        self.levels.take_told()
+    }
+
+    /// These findings on levels were told before, and no others.
+    pub(crate) fn were_told(&mut self, told: Vec<ContractFinding>) {
+        self.levels.were_told(told);
     }
 
     /// Goes on from what was judged before what everything rests on changed.

@@ -44,6 +44,16 @@ pub(super) struct Rules {
 }
 
 impl Rules {
+    /// Whether two say the same of a day.
+    pub(super) fn same_on(&self, other: &Rules, day: DayNumber) -> bool {
+        let told = |rules: &Rules| {
+            let listed = |days: &[DayNumber]| days.binary_search(&day).is_ok();
+            let named = (listed(&rules.holidays), listed(&rules.workdays));
+            (named, rules.shifts.contains(&day), rules.breaks.contains(&day))
+        };
+        told(self) == told(other) && self.walls(day) == other.walls(day)
+    }
+
     pub(super) fn compile(def: &CalendarDef) -> Result<Rules, CalendarError> {
         let days = |dates: &[NaiveDate]| {
             let mut days: Vec<DayNumber> = dates.iter().copied().map(day_of).collect();

@@ -93,13 +93,17 @@ impl Engine {
         std::mem::take(&mut self.notices)
     }
 
+    pub(crate) fn place(&self, contract: &str) -> Option<usize> {
+        self.by_id.get(contract).copied()
+    }
+
     fn contract(&self, id: &str) -> Option<&Contract> {
         self.contracts.get(*self.by_id.get(id)?)
     }
 
     fn case<'a>(&'a self, contract: &str, ticket: &str) -> Option<Case<'a>> {
         let contract = self.contract(contract)?;
-        let ticket = contract.tickets.get(*contract.by_id.get(ticket)?)?;
+        let ticket = contract.tickets.get(contract.tickets.find(ticket)?)?;
         Some(Case {
             pack: &contract.pack,
             contract: &contract.entries,

@@ -1,9 +1,10 @@
 //! One contract: its pack, its tickets and its books.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::Engine;
+use super::tickets::Tickets;
 use crate::assess::{
     Changes, ClockEnds, ContractCase, ContractState, DutyChange, Judged, LevelChange, LevelRun, Outcome,
     penalty_id,
@@ -16,11 +17,21 @@ use crate::ticket::Entry;
 use crate::{Instant, Pack};
 
 /// In the place of a ticket: the contract itself.
-pub(super) const ITSELF: usize = usize::MAX;
+pub(crate) const ITSELF: usize = usize::MAX;
 
-pub(super) struct Contract {
-    pub(super) id: Arc<str>,
-    pub(super) pack: Arc<Pack>,
+/// What a shelf says of a contract itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct ContractStanding {
+    pub(crate) tickets: usize,
+    pub(crate) entries: u64,
+    pub(crate) wake: Option<Instant>,
+    pub(crate) low: bool,
+    pub(crate) exhausted: bool,
+}
+
+pub(crate) struct Contract {
+    pub(crate) id: Arc<str>,
+    pub(crate) pack: Arc<Pack>,
     /// Its own entries in order, but for those of its duties and levels.
     pub(super) entries: Vec<Arc<Entry>>,
     /// Those of them that start and end force majeure.
@@ -28,35 +39,23 @@ pub(super) struct Contract {
     /// What was told of its duties and levels, in the order of telling.
     pub(super) deeds: Vec<Arc<Entry>>,
     /// Its duties and levels as judged last.
-    pub(super) state: ContractState,
+    pub(crate) state: ContractState,
     /// When the clocks of its tickets ended, where levels may count them.
-    pub(super) ends: ClockEnds,
+    pub(crate) ends: ClockEnds,
     /// When it must be looked at again itself.
-    pub(super) wake: Option<Instant>,
+    pub(crate) wake: Option<Instant>,
     /// Its own entries whose instant has not come.
     pub(super) future: BTreeMap<(Instant, Box<str>), Arc<Entry>>,
-    pub(super) tickets: Vec<TicketState>,
-    pub(super) by_id: HashMap<Arc<str>, usize>,
-    pub(super) books: Books,
+    pub(crate) tickets: Tickets,
+    pub(crate) books: Books,
     /// When a calendar of the pack becomes known otherwise.
     pub(super) amendments: Vec<Instant>,
-}
-
-pub(super) struct TicketState {
-    pub(super) id: Arc<str>,
-    pub(super) entries: Vec<Arc<Entry>>,
-    /// As judged last. In a box, since the room for more tickets is made ahead.
-    pub(super) outcome: Option<Box<Outcome>>,
-    pub(super) wake: Option<Instant>,
-}
-
-impl TicketState {
-    /// Whether an event that was told ahead of its instant, and decides what the clauses say, came due between two instants.
-    pub(super) fn is_told_facts(&self, after: Instant, to: Instant) -> bool {
-        let first = self.entries.partition_point(|entry| entry.at <= after);
-        let mut came_due = self.entries.iter().skip(first).take_while(|entry| entry.at <= to);
-        came_due.any(|entry| entry.bears_on_clauses())
-    }
+    /// Its own events are in memory; else they are on the shelf.
+    pub(crate) is_loaded: bool,
+    /// Its books are in memory.
+    pub(crate) has_books: bool,
+    /// What the shelf says of when it must be looked at again, how many tickets it has, and its books.
+    pub(crate) shelved: ContractStanding,
 }
 
 impl Contract {
@@ -71,12 +70,22 @@ impl Contract {
             ends: ClockEnds::default(),
             wake: None,
             future: BTreeMap::new(),
-            tickets: Vec::new(),
-            by_id: HashMap::new(),
+            tickets: Tickets::all(),
             books: Books::new(id, &pack),
             amendments: pack.knowledge_changes(),
+            is_loaded: true,
+            has_books: true,
+            shelved: ContractStanding::default(),
             pack,
         }
+    }
+
+    /// How it stands now, for the shelf.
+    pub(crate) fn standing(&self) -> ContractStanding {
+        let ContractStanding { entries, low, exhausted, .. } = self.shelved;
+        let books = (self.books.ledger.posted_in_all(), self.books.low, self.books.exhausted);
+        let (entries, low, exhausted) = if self.has_books { books } else { (entries, low, exhausted) };
+        ContractStanding { tickets: self.tickets.len(), entries, wake: self.wake, low, exhausted }
     }
 
     /// When the contract itself must be looked at again.
@@ -84,16 +93,6 @@ impl Contract {
         let amended = self.amendments.iter().copied().filter(|at| *at > now);
         let future = self.future.first_key_value().map(|((at, _), _)| *at);
         amended.chain(future).chain(self.state.wake()).min()
-    }
-
-    pub(super) fn ticket_index(&mut self, ticket: &str) -> usize {
-        if let Some(index) = self.by_id.get(ticket) {
-            return *index;
-        }
-        let id: Arc<str> = ticket.into();
-        self.by_id.insert(Arc::clone(&id), self.tickets.len());
-        self.tickets.push(TicketState { id, entries: Vec::new(), outcome: None, wake: None });
-        self.tickets.len() - 1
     }
 
     /// Says when the deposit falls below the contract's mark, and when it is used up.
@@ -139,7 +138,7 @@ impl Engine {
     ) {
         let now = self.now;
         let Some(contract) = self.contracts.get_mut(place) else { return };
-        let Contract { id, pack, entries, books, state, .. } = contract;
+        let Contract { id, pack, entries, state, .. } = contract;
         let case = ContractCase { pack, entries, as_of: now };
         let mut changes = Changes::default();
         if anew {
@@ -151,8 +150,12 @@ impl Engine {
             state.step(case, deeds, &mut changes);
         }
         ContractDecisions { pack, contract: id, as_of: now, cause }.decisions(&changes, out);
+        if self.shelf.is_some() && !changes.duties.is_empty() {
+            self.load_books(place);
+        }
+        let Some(contract) = self.contracts.get_mut(place) else { return };
         for change in &changes.duties {
-            book_duty(pack, books, change);
+            book_duty(&contract.pack, &mut contract.books, change);
         }
         self.rewake(place);
     }
@@ -161,13 +164,17 @@ impl Engine {
     pub(super) fn close_levels(&mut self, place: usize, cause: Option<&Arc<str>>, out: &mut Vec<Decision>) {
         let now = self.now;
         let Some(contract) = self.contracts.get_mut(place) else { return };
-        let Contract { id, pack, entries, books, state, ends, .. } = contract;
+        let Contract { id, pack, entries, state, ends, .. } = contract;
         let case = ContractCase { pack, entries, as_of: now };
         let mut changes = Changes::default();
         state.close(case, ends, &mut changes);
         ContractDecisions { pack, contract: id, as_of: now, cause }.decisions(&changes, out);
+        if self.shelf.is_some() && !changes.levels.is_empty() {
+            self.load_books(place);
+        }
+        let Some(contract) = self.contracts.get_mut(place) else { return };
         for change in &changes.levels {
-            book_level(pack, books, change);
+            book_level(&contract.pack, &mut contract.books, change);
         }
         self.rewake(place);
     }

@@ -27,6 +27,8 @@ pub(crate) struct Books {
     changed: Changed,
     pub(crate) low: bool,
     pub(crate) exhausted: bool,
+    /// The penalties that were filed or struck since they were last asked for, where that is wanted.
+    touched: Option<BTreeSet<String>>,
 }
 
 /// What is to be put into the ledger anew.
@@ -46,7 +48,7 @@ enum Change {
 }
 
 /// A penalty as assessed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Owed {
     /// What it belongs to: which sort of thing, and its id.
     pub(crate) subject: Subject,
@@ -143,6 +145,44 @@ impl Books {
             changed: Changed::default(),
             low: false,
             exhausted: false,
+            touched: None,
+        }
+    }
+
+    /// The books as they stood at an instant: of the contract's entries that had happened then, of what was owed, and of so many
+    /// entries in the ledger.
+    pub(crate) fn again(
+        contract: &str,
+        pack: &Pack,
+        history: &[Arc<Entry>],
+        owed: Vec<(String, Owed)>,
+        entries: u64,
+        now: Instant,
+    ) -> Books {
+        let mut books = Books::new(contract, pack);
+        history.iter().filter(|entry| entry.at <= now).for_each(|entry| books.apply(entry));
+        for (id, owed) in owed {
+            books.file(pack, &id, owed);
+        }
+        books.put_changed(pack, history, now);
+        books.ledger.resume(entries);
+        books.touched = Some(BTreeSet::new());
+        books
+    }
+
+    /// The penalties that were filed or struck since this was asked last: what each comes to, nothing for those that are no more.
+    pub(crate) fn take_touched(&mut self) -> Vec<(String, Option<Owed>)> {
+        let touched = self.touched.as_mut().map(std::mem::take).unwrap_or_default();
+        let owed = |id: String| {
+            let owed = self.penalties.get(&id).map(|penalty| penalty.owed.clone());
+            (id, owed)
+        };
+        touched.into_iter().map(owed).collect()
+    }
+
+    fn touch(&mut self, id: &str) {
+        if let Some(touched) = &mut self.touched {
+            touched.insert(id.to_owned());
         }
     }
 
@@ -181,6 +221,7 @@ impl Books {
 
     /// Files a penalty, or files it anew when it has changed. It is put into the ledger by the next [`Books::settle`].
     pub(crate) fn file(&mut self, pack: &Pack, id: &str, owed: Owed) {
+        self.touch(id);
         let known = self.penalties.get_mut(id);
         if let Some(known) =
             known.filter(|known| known.owed.clause == owed.clause && known.owed.at == owed.at)
@@ -204,6 +245,7 @@ impl Books {
 
     /// Takes a penalty out that is no longer owed.
     pub(crate) fn strike(&mut self, id: &str) {
+        self.touch(id);
         for key in self.take(id) {
             self.ledger.remove(&key);
         }
@@ -243,6 +285,11 @@ impl Books {
         booked: Instant,
         cause: Option<&str>,
     ) -> Result<bool, LedgerError> {
+        self.put_changed(pack, history, booked);
+        self.ledger.settle(booked, cause)
+    }
+
+    fn put_changed(&mut self, pack: &Pack, history: &[Arc<Entry>], booked: Instant) {
         let asking = Asking::new(pack, history, booked);
         let mut changed = std::mem::take(&mut self.changed);
         for (clause, from) in &changed.breaches {
@@ -257,7 +304,6 @@ impl Books {
         for (id, change) in changed.penalties {
             self.refile(asking, &id, change);
         }
-        self.ledger.settle(booked, cause)
     }
 
     /// Puts a penalty into the ledger as its steps, and what was said of it, have it.

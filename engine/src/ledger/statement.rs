@@ -98,7 +98,7 @@ pub enum PenaltyState {
 }
 
 /// What a penalty belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A ticket.

@@ -88,7 +88,7 @@ fn credit(period) {
     ),
 ];
 
-static PACK_UNDER_TEST: LazyLock<Arc<Pack>> = LazyLock::new(|| {
+pub(crate) static PACK_UNDER_TEST: LazyLock<Arc<Pack>> = LazyLock::new(|| {
     let mut files = vec![
         ("pack.toml".to_owned(), PACK.to_owned()),
         ("terms.toml".to_owned(), TERMS.to_owned()),
@@ -99,12 +99,12 @@ static PACK_UNDER_TEST: LazyLock<Arc<Pack>> = LazyLock::new(|| {
 });
 
 /// So many hours after the first of March, with DST a month in.
-fn hour(n: i64) -> Instant {
+pub(crate) fn hour(n: i64) -> Instant {
     "2026-03-01T00:00:00Z".parse::<Instant>().unwrap().checked_add(Span::minutes(n * 30)).unwrap()
 }
 
 /// All histories end here: some days into July.
-const END: i64 = 48 * 128;
+pub(crate) const END: i64 = 48 * 128;
 
 fn data(kind: &'static str) -> BoxedStrategy<Value> {
     let service = || select(vec![json!("web"), json!("mail"), Value::Null]);
@@ -217,7 +217,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 /// The events in some order, with time passing between them.
-fn told() -> impl Strategy<Value = (Vec<Event>, Vec<(Event, Option<i64>)>)> {
+pub(crate) fn told() -> impl Strategy<Value = (Vec<Event>, Vec<(Event, Option<i64>)>)> {
     events().prop_flat_map(|events| {
         let passes = prop::collection::vec(prop::option::weighted(0.5, 1..600i64), events.len());
         (Just(events.clone()), Just(events).prop_shuffle(), passes, any::<bool>()).prop_map(

@@ -99,7 +99,7 @@ pub struct LevelOutcome {
 }
 
 /// Something that is wrong with what was told of a contract. It costs nothing by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, serde::Deserialize)]
 pub struct ContractFinding {
     /// When it happened.
     pub at: Instant,

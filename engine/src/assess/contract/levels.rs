@@ -33,6 +33,8 @@ pub(crate) struct Levels {
     runs: BTreeMap<LevelKey, LevelRun>,
     /// Findings that were told, and how many of the book's were looked at.
     known: HashSet<ContractFinding>,
+    /// Those of them that were told since they were last asked for.
+    fresh: Vec<ContractFinding>,
     looked: usize,
     /// The periods of which the findings must be looked at.
     look: BTreeSet<LevelKey>,
@@ -128,6 +130,7 @@ impl Levels {
             invoices,
             runs: BTreeMap::new(),
             known: HashSet::new(),
+            fresh: Vec::new(),
             looked: 0,
             look: BTreeSet::new(),
             marks: Vec::new(),
@@ -141,6 +144,7 @@ impl Levels {
     pub(super) fn go_on_from(&mut self, before: &mut Levels) {
         self.runs = std::mem::take(&mut before.runs);
         self.known = std::mem::take(&mut before.known);
+        self.fresh = std::mem::take(&mut before.fresh);
     }
 
     /// Takes an event that has happened by now.
@@ -384,7 +388,20 @@ impl Levels {
                 found.extend(self.of_period(case, &key, run));
             }
         }
-        found.into_iter().filter(|finding| self.known.insert(finding.clone())).collect()
+        found.retain(|finding| self.known.insert(finding.clone()));
+        self.fresh.extend(found.iter().cloned());
+        found
+    }
+
+    /// The findings that were told since this was asked last.
+    pub(super) fn take_told(&mut self) -> Vec<ContractFinding> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// These were told before, and no others.
+    pub(super) fn were_told(&mut self, told: Vec<ContractFinding>) {
+        self.known = told.into_iter().collect();
+        self.fresh.clear();
     }
 
     /// What is odd about outages and force majeure.

@@ -1,0 +1,35 @@
+//! The tables of a SQLite store, and the steps that lead older files here.
+
+use rusqlite::Connection;
+
+/// `Hbk1`: tells a store from other programs' databases.
+pub(super) const APPLICATION: i64 = 0x4862_6b31;
+
+/// Each step leads from the schema of its place to the next one. Steps are never edited: files that an earlier program wrote are
+/// brought here by those they have not had, in one transaction.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE records (
+        seq INTEGER PRIMARY KEY,
+        head BLOB NOT NULL,
+        link BLOB NOT NULL,
+        salt BLOB NOT NULL,
+        body BLOB,
+        results BLOB
+    );
+    CREATE TABLE rows (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"];
+
+/// The schema of this program: how many steps there are.
+pub(super) const SCHEMA: i64 = STEPS.len().cast_signed() as i64;
+
+/// Leads a file of an earlier schema to this one.
+pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    let done = usize::try_from(from).unwrap_or(0);
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
+    transaction.commit()
+}

@@ -1,0 +1,119 @@
+//! Random histories in both engines: every answer, every decision, every entry the same, with restarts in between.
+
+use std::sync::Arc;
+
+use holdback::store::MemoryStore;
+use holdback::{DurableEngine, Engine, Event, Instant, Pack, Span, TimeFrom};
+use proptest::prelude::*;
+
+use super::{reopened, same_answers};
+use crate::laws::{self, Step, Told};
+use crate::model::history::minute;
+use crate::obligations::random;
+
+/// Both engines side by side.
+struct Pair {
+    model: Engine,
+    durable: DurableEngine,
+}
+
+impl Pair {
+    fn begin(pack: &Arc<Pack>, live: Option<Instant>) -> Result<Pair, TestCaseError> {
+        let mut model = live.map_or_else(Engine::new, Engine::live);
+        let time = if live.is_some() { TimeFrom::Host } else { TimeFrom::Events };
+        let mut durable = DurableEngine::over(Box::new(MemoryStore::new()), time).unwrap().with_room(2);
+        if let Some(now) = live {
+            prop_assert_eq!(durable.advance(now), Ok(Vec::new()));
+        }
+        let (ours, theirs) =
+            (model.open(Arc::clone(pack)).unwrap(), durable.take_pack(Arc::clone(pack)).unwrap());
+        prop_assert_eq!(ours, theirs);
+        Ok(Pair { model, durable })
+    }
+
+    fn tell(&mut self, event: &Event) -> Result<(), TestCaseError> {
+        prop_assert_eq!(self.model.submit(event.clone()), self.durable.submit(event.clone()));
+        Ok(())
+    }
+
+    fn pass(&mut self, to: Instant) -> Result<(), TestCaseError> {
+        prop_assert_eq!(self.model.advance(to), self.durable.advance(to));
+        Ok(())
+    }
+
+    fn look(mut self, restart: bool) -> Result<Pair, TestCaseError> {
+        if restart {
+            self.durable = reopened(self.durable);
+        }
+        same_answers(&self.model, &mut self.durable).map_err(TestCaseError::fail)?;
+        Ok(self)
+    }
+
+    fn end(mut self) -> Result<(), TestCaseError> {
+        self = self.look(true)?;
+        let found = self.durable.verify(true).unwrap();
+        prop_assert!(found.is_whole(), "{:?}", found);
+        prop_assert_eq!(found.replayed, self.durable.records());
+        Ok(())
+    }
+}
+
+fn tickets(told: &Told, live: bool, restarts: &[bool]) -> Result<(), TestCaseError> {
+    let base = minute(told.history.base);
+    let mut pair = Pair::begin(told.history.pack(), live.then_some(base))?;
+    let until = laws::end(&told.history);
+    let mut passed = 0;
+    for (step, restart) in told.steps.iter().zip(restarts.iter().cycle()) {
+        match step {
+            Step::Tell(event) => pair.tell(event)?,
+            Step::Pass(minutes) => {
+                passed += minutes;
+                pair.pass(base.checked_add(Span::minutes(passed)).unwrap().min(until))?;
+            }
+        }
+        if *restart {
+            pair = pair.look(true)?;
+        }
+    }
+    pair.pass(until)?;
+    for event in told.history.events.iter().take(3) {
+        pair.tell(event)?;
+        let other = Event { actor: Some("somebody else".to_owned()), ..event.clone() };
+        prop_assert_eq!(pair.model.submit(other.clone()), pair.durable.submit(other));
+    }
+    pair.end()
+}
+
+/// So many histories; `HOLDBACK_CASES=100` tries so many times more, `PROPTEST_RNG_SEED` repeats a run.
+#[expect(clippy::disallowed_methods, reason = "how long to try is the caller's to say")]
+fn cases(usual: u32) -> ProptestConfig {
+    let times = std::env::var("HOLDBACK_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    ProptestConfig { cases: usual * times, max_shrink_iters: 60, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(15))]
+
+    #[test]
+    fn tickets_are_judged_as_in_memory(told in laws::told(), live in any::<bool>(), restarts in prop::collection::vec(any::<bool>(), 7)) {
+        tickets(&told, live, &restarts)?;
+    }
+
+    #[test]
+    fn contracts_are_judged_as_in_memory((_, steps) in random::told(), restarts in prop::collection::vec(any::<bool>(), 7)) {
+        let mut pair = Pair::begin(&random::PACK_UNDER_TEST, None)?;
+        let mut passed = 0;
+        for ((event, pass), restart) in steps.iter().zip(restarts.iter().cycle()) {
+            pair.tell(event)?;
+            if let Some(pass) = pass {
+                passed += pass;
+                pair.pass(random::hour(passed.min(random::END)))?;
+            }
+            if *restart {
+                pair = pair.look(true)?;
+            }
+        }
+        pair.pass(random::hour(random::END))?;
+        pair.end()?;
+    }
+}
