@@ -8,6 +8,11 @@ use holdback::Instant;
 use crate::assess::args::{ASSESS_HELP, AssessArgs, GENERATE_HELP, GenerateArgs};
 use crate::plugin::args::{PLUGIN_HELP, PluginArgs};
 use crate::records::{Form, Month};
+use crate::store::args::{
+    AdvanceArgs, CHECKPOINT_HELP, CheckpointArgs, CompactArgs, CopyArgs, ERASE_HELP, EraseArgs, FileArgs,
+    INGEST_HELP, IngestArgs, RECEIPT_HELP, RECOMPUTE_HELP, ReceiptArgs, RecomputeArgs, VERIFY_HELP,
+    VerifyArgs,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -170,6 +175,38 @@ pub(crate) enum Command {
     /// Write, build, test, grant and try channels for notices
     #[command(after_help = PLUGIN_HELP)]
     Plugin(PluginArgs),
+    /// Tell events to a store in a file, each answered once it is on the disk
+    #[command(after_help = INGEST_HELP)]
+    Ingest(IngestArgs),
+    /// Tell a store that time has passed
+    Advance(AdvanceArgs),
+    /// Prove a store, a receipt or a bundle of receipts
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
+    /// Write what decisions rest on, so that anybody can make them again
+    #[command(after_help = RECEIPT_HELP)]
+    Receipt(ReceiptArgs),
+    /// Sign how far a store has come
+    #[command(after_help = CHECKPOINT_HELP)]
+    Checkpoint(CheckpointArgs),
+    /// Copy a store, also while it is being written
+    Backup(CopyArgs),
+    /// Make a store out of a backup that is proved whole
+    Restore(CopyArgs),
+    /// Write a store's whole chain as JSON, a record a line
+    Export(FileArgs),
+    /// Read an export from standard input into a new store
+    Import(FileArgs),
+    /// Make a store smaller: written decisions of tickets that are done go, their digests stay
+    Compact(CompactArgs),
+    /// Remove personal facts for good; the chain stays whole
+    #[command(after_help = ERASE_HELP)]
+    Erase(EraseArgs),
+    /// Judge a contract's tickets again by another version of its pack
+    #[command(after_help = RECOMPUTE_HELP)]
+    Recompute(RecomputeArgs),
+    /// Tell what is the matter with a store, and the way out
+    Doctor(FileArgs),
     /// Print the words of clauses in English and Chinese, as Markdown
     Vocabulary,
     /// Print a completion script for a shell
@@ -216,6 +253,9 @@ pub(crate) struct RunArgs {
     /// Write decisions, ledger, notices, rejected input, summary and statement into this folder
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Keep the events in this store, which is made if it is not there; those it holds already count as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
     /// The component that renders the notices: a name, a .wasm file, or `none`
     #[arg(long, value_name = "NAME|FILE|none", default_value = "webhook", requires = "out")]
     pub(crate) channel: PathBuf,

@@ -8,7 +8,7 @@ use crate::replay::{Replayed, replay};
 use crate::{Console, FINDINGS, FINE, Stop, did_you_mean};
 
 pub(crate) fn explain(args: &ExplainArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
-    let replayed = replay(&args.input, console, None)?;
+    let replayed = replay(&args.input, console, None, None)?;
     let Replayed { pack, engine, counts, books_fault, .. } = &replayed;
     let contract = contract_of_ticket(engine, &args.ticket, args.contract.as_deref(), "--contract")?;
     let Some(explanation) = engine.explain(contract, &args.ticket) else {

@@ -22,6 +22,7 @@ mod records;
 mod replay;
 mod roster;
 mod run;
+mod store;
 mod summary;
 mod test;
 
@@ -195,6 +196,19 @@ fn obey(command: Command, console: &mut Console<'_>) -> Result<u8, Stop> {
             let Console { stdin, stdout, stderr, .. } = console;
             Ok(holdback_plugins::compile_worker(&args, stdin, stdout, stderr))
         }
+        Command::Ingest(args) => store::ingest(&args, console),
+        Command::Advance(args) => store::advance(&args, console),
+        Command::Verify(args) => store::verify(&args, console),
+        Command::Receipt(args) => store::receipt(&args, console),
+        Command::Checkpoint(args) => store::checkpoint(&args, console),
+        Command::Backup(args) => store::back_up(&args, console),
+        Command::Restore(args) => store::restore(&args, console),
+        Command::Export(args) => store::export(&args, console),
+        Command::Import(args) => store::import(&args, console),
+        Command::Compact(args) => store::compact(&args, console),
+        Command::Erase(args) => store::erase(&args, console),
+        Command::Recompute(args) => store::recompute(&args, console),
+        Command::Doctor(args) => store::doctor(&args, console),
         Command::Vocabulary => console.say(&holdback::vocabulary_page()).map(|()| FINE),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -214,6 +228,11 @@ impl Console<'_> {
             done => done,
         }
     }
+}
+
+/// `1 record`, `2 records`.
+fn plural(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn write_error(result: std::io::Result<()>) -> Result<(), Stop> {

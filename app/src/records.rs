@@ -28,7 +28,7 @@ use ticket::TicketRecord;
 use words::Words;
 
 pub(crate) fn records(args: &RecordsArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
-    let replayed = replay(&args.input, console, None)?;
+    let replayed = replay(&args.input, console, None, None)?;
     let words = Words::of(&replayed.pack, args.lang)?;
     let wanted = wanted(args)?;
     let record = Record::of(args, &replayed, &words)?;

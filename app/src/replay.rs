@@ -93,11 +93,13 @@ fn usual_adapter(folder: &Path, pack: &Pack) -> Result<Option<Adapter>, Stop> {
     known.map(Some).map_err(unknown)
 }
 
-/// Reads a log and lets the engine judge it to its end. Decisions and notices go to `out` as they come.
+/// Reads a log and lets the engine judge it to its end. Decisions and notices go to `out` as they come. With a store the log is
+/// kept there first, and all that the store holds is judged.
 pub(crate) fn replay(
     args: &InputArgs,
     console: &mut Console<'_>,
     out: Option<&mut Out>,
+    db: Option<&Path>,
 ) -> Result<Replayed, Stop> {
     let pack = open_pack(&args.pack, &args.set)?;
     let usual = usual_adapter(&args.pack, &pack)?;
@@ -112,6 +114,11 @@ pub(crate) fn replay(
     let mut counts = EventCounts::default();
     let reading = Reading { pack: &pack, asked: args.adapter, usual };
     let (events, notes) = gather(args, &mut *console.stdin, reading, &mut complaints, &mut counts)?;
+    let events = in_order(events);
+    let events = match db {
+        Some(db) => keep(db, &pack, events, &mut complaints, &mut counts)?,
+        None => events,
+    };
     let from = events.iter().map(|told| told.event.at).min();
     let last = events.iter().map(|told| told.event.at).max().max(notes.last);
     let mut engine = Engine::new();
@@ -120,7 +127,7 @@ pub(crate) fn replay(
     complaints.write(&mut engine, opened, &mut books_fault)?;
     let progress = progress(console.watched && events.len() >= LONG, events.len());
     let mut text = Vec::new();
-    for (done, Told { line, event }) in in_order(events).into_iter().enumerate() {
+    for (done, Told { line, event }) in events.into_iter().enumerate() {
         if done % 256 == 0 {
             progress.set_position(done as u64);
         }
@@ -135,7 +142,12 @@ pub(crate) fn replay(
             continue;
         }
         let new = engine.events().len() > known;
-        *(if new { &mut counts.taken } else { &mut counts.repeated }) += 1;
+        match (new, db) {
+            (true, _) => counts.taken += 1,
+            (false, None) => counts.repeated += 1,
+            // The store holds an event once; this one came with the pack.
+            (false, Some(_)) => {}
+        }
         complaints.write(&mut engine, submitted, &mut books_fault)?;
     }
     progress.finish_and_clear();
@@ -146,6 +158,24 @@ pub(crate) fn replay(
     }
     complaints.close();
     Ok(Replayed { pack, engine, counts, import: notes.import, from, as_of, books_fault })
+}
+
+/// Keeps the log in a store and gives all events that the store holds.
+fn keep(
+    db: &Path,
+    pack: &Arc<Pack>,
+    events: Vec<Told>,
+    complaints: &mut Complaints<'_>,
+    counts: &mut EventCounts,
+) -> Result<Vec<Told>, Stop> {
+    let events = events.into_iter().map(|told| (told.line, told.event)).collect();
+    let mut refuse = |line, event: &Event, reason| {
+        counts.refused += 1;
+        let text = serde_json::to_vec(event).unwrap_or_default();
+        complaints.tell(&Malformed { line, reason, text: excerpt(&text) })
+    };
+    let kept = crate::store::kept(db, pack, events, &mut refuse)?;
+    Ok(kept.into_iter().map(|event| Told { line: 0, event }).collect())
 }
 
 /// An event and the line that tells it.

@@ -14,7 +14,7 @@ use crate::{Console, FINDINGS, FINE, Stop};
 pub(crate) fn run(args: &RunArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let renderer = if args.out.is_some() { Renderer::open(args, console)? } else { None };
     let mut out = args.out.as_deref().map(|folder| Out::begin(folder, renderer)).transpose()?;
-    let replayed = replay(&args.input, console, out.as_mut())?;
+    let replayed = replay(&args.input, console, out.as_mut(), args.db.as_deref())?;
     let tally = Tally::of(&replayed);
     let notices = out.as_mut().map(Out::told).transpose()?.flatten();
     let summary = Summary::of(&replayed, &tally, notices);

@@ -24,10 +24,10 @@ pub(crate) use books::{Books, Owed};
 use posting::{Posted, applied, movements};
 pub use say::{Say, SayKind};
 use settlement::{Filed, ItemKey, Name, Overflow, Settled, State};
-pub(crate) use statement::statement;
 pub use statement::{
     CapCut, ClauseTotal, Deposit, DepositPoint, PenaltyState, Statement, StatementLine, Subject,
 };
+pub(crate) use statement::{line, statement};
 
 /// An account of one contract. Every entry's postings add up to zero over all accounts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -132,6 +132,8 @@ pub(crate) struct Ledger {
     balances: [i64; ACCOUNTS],
     /// How many entries there are that are not in memory.
     before: u64,
+    /// The penalties of which something was settled since they were last asked for, where that is wanted.
+    settled_anew: Option<Vec<String>>,
     pub(crate) entries: Vec<LedgerEntry>,
 }
 
@@ -149,6 +151,7 @@ impl Ledger {
             posted: BTreeMap::new(),
             balances: [0; ACCOUNTS],
             before: 0,
+            settled_anew: None,
             entries: Vec::new(),
         }
     }
@@ -213,6 +216,7 @@ impl Ledger {
     /// Settles all items of a ledger whose entries were posted before, so many of them.
     fn resume(&mut self, before: u64) {
         self.before = before;
+        self.settled_anew = Some(Vec::new());
         self.moved = true;
         let mut state = State::default();
         for (key, item) in &self.items {
@@ -293,6 +297,12 @@ impl Ledger {
         touched.reverse();
         touched.retain(|(_, name)| seen.insert(name.clone()));
         touched.reverse();
+        if let Some(settled) = &mut self.settled_anew {
+            settled.extend(touched.iter().filter_map(|(_, name)| match name {
+                Name::Penalty(id) => Some(id.clone()),
+                Name::Event(_) => None,
+            }));
+        }
         for freeing in [true, false] {
             for (at, name) in &touched {
                 let was = self.posted.get(name).copied().unwrap_or_default();

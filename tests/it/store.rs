@@ -1,12 +1,17 @@
 //! The durable engine: the same answers as the one in memory, kept through what can happen to a file.
 
+mod chain;
+mod faults;
+mod kill;
+mod proofs;
 mod simulation;
+mod upkeep;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use holdback::store::{Access, MemoryStore, SqliteStore, Store, conformance};
-use holdback::{DurableEngine, Engine, Pack, TimeFrom};
+use holdback::{DurableEngine, Engine, Event, Instant, Pack, TimeFrom};
 
 /// A pack of one clause: two hours for a repair, 500 yuan for a breach, a deposit without a floor.
 pub(crate) fn small_pack() -> Arc<Pack> {
@@ -61,6 +66,14 @@ pub(crate) fn same_answers(model: &Engine, durable: &mut DurableEngine) -> Resul
         }
         let (ours, theirs) = (model.statement(contract), durable.statement(contract).unwrap());
         same(format!("statement of {contract}"), json!(ours), json!(theirs))?;
+        let mut lines = Vec::new();
+        let mut tell = |line| {
+            lines.push(line);
+            std::ops::ControlFlow::Continue(())
+        };
+        durable.statement_lines(contract, &mut tell).unwrap();
+        let ours = model.statement(contract).map(|statement| statement.penalties);
+        same(format!("lines of {contract}"), json!(ours), json!(Some(lines)))?;
         let (ours, theirs) =
             (model.contract_assessment(contract), durable.contract_assessment(contract).unwrap());
         same(format!("obligations of {contract}"), json!(ours), json!(theirs))?;
@@ -83,6 +96,52 @@ pub(crate) fn same_answers(model: &Engine, durable: &mut DurableEngine) -> Resul
 pub(crate) fn reopened(durable: DurableEngine) -> DurableEngine {
     let store = durable.into_store().expect("nobody else holds it");
     DurableEngine::over(store, TimeFrom::Events).unwrap().with_room(2)
+}
+
+/// Events of so many tickets, of which every third is repaired late, over some days.
+pub(crate) fn history(tickets: u32) -> Vec<Event> {
+    let mut events = Vec::new();
+    for n in 0..tickets {
+        let mut tell = |kind: &str, minute: u32, data: serde_json::Value| {
+            let at = Instant::from_seconds(1_772_416_800 + i64::from(n * 37 + minute) * 60).unwrap();
+            let (id, data) = (format!("e{n}-{kind}"), data.as_object().cloned().unwrap_or_default());
+            let (ticket, actor) = (Some(format!("T{n}")), Some(format!("person {n}")));
+            let contract = "c".to_owned();
+            events.push(Event { id, contract, ticket, kind: kind.to_owned(), at, actor, via: None, data });
+        };
+        let kind = if n % 2 == 0 { "failure" } else { "wish" };
+        tell("reported", 0, serde_json::json!({ "who": format!("caller {n}"), "kind": kind }));
+        tell("responded", 10, serde_json::json!({ "note": "on the way" }));
+        if n % 4 != 3 {
+            tell("resolved", if n % 3 == 0 { 200 } else { 60 }, serde_json::json!({}));
+        }
+        if n % 4 == 0 {
+            tell("closed", 240, serde_json::json!({}));
+        }
+    }
+    let paid = r#"{"id":"paid","contract":"c","kind":"deposit_paid","at":"2026-03-01T00:00:00Z","data":{"amount":"5000.00"}}"#;
+    events.insert(0, Event::from_json(paid).unwrap());
+    events.sort_by(|a, b| a.order().cmp(&b.order()));
+    events
+}
+
+/// Numbers by chance, the same every time (SplitMix64).
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % n.max(1) as u64) as usize
+    }
+}
+
+/// How many times more is tried than in CI: `HOLDBACK_TIMES=10`.
+#[expect(clippy::disallowed_methods, reason = "how long to try is the caller's to say")]
+pub(crate) fn times() -> u32 {
+    std::env::var("HOLDBACK_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
 }
 
 /// A fresh engine over a file of a folder.

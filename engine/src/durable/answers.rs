@@ -6,7 +6,7 @@ use super::rows::{self, sort};
 use crate::assess::{Assessment, ContractAssessment};
 use crate::engine::ITSELF;
 use crate::event::Event;
-use crate::ledger::{LedgerEntry, Statement};
+use crate::ledger::{LedgerEntry, Statement, StatementLine};
 use crate::store::{Key, StoreError};
 use crate::{EngineError, Instant};
 
@@ -87,6 +87,37 @@ impl DurableEngine {
         Ok(self.engine.statement(contract))
     }
 
+    /// The lines of a contract's statement in their order, told one by one as they are read: the first at once, whatever their
+    /// number. Telling ends when `tell` says so.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub fn statement_lines(
+        &self,
+        contract: &str,
+        tell: &mut dyn FnMut(StatementLine) -> std::ops::ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let Some(place) = self.engine.place(contract) else { return Ok(()) };
+        let all = rows::at(sort::LINE, place);
+        let (mut from, mut most) = (all.0.clone(), 64);
+        loop {
+            let part = self.shared.lock().scan(&from, &all.end(), most)?;
+            for (_, row) in &part {
+                let line = serde_json::from_slice(row);
+                let line =
+                    line.map_err(|error| StoreError::damaged(format!("a line of a statement: {error}")))?;
+                if tell(line).is_break() {
+                    return Ok(());
+                }
+            }
+            let full = part.len() == most;
+            let Some((key, _)) = part.into_iter().last().filter(|_| full) else { return Ok(()) };
+            from = key;
+            from.push(0);
+            most = 4096;
+        }
+    }
+
     /// The ledger of a contract, in the order of booking.
     ///
     /// # Errors
@@ -109,6 +140,27 @@ impl DurableEngine {
             Some(ticket) => crate::engine::Shelf::find(&self.shared, place, ticket)?,
         };
         index.map_or(Ok(Vec::new()), |index| events(&**self.shared.lock(), place, index))
+    }
+
+    /// All events, in the order of telling; those that came with packs are among them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub fn each_event(&self, tell: &mut dyn FnMut(Event)) -> Result<(), StoreError> {
+        let mut next = 1;
+        loop {
+            let part = self.shared.lock().records(next, 1000)?;
+            let Some(last) = part.last() else { return Ok(()) };
+            next = last.seq + 1;
+            for record in part {
+                let head: crate::store::Head = serde_json::from_slice(&record.head).map_err(|error| {
+                    StoreError::damaged(format!("record {}: its head cannot be read: {error}", record.seq))
+                })?;
+                if head.kind == crate::store::HeadKind::Event {
+                    tell(event(&**self.shared.lock(), record.seq)?);
+                }
+            }
+        }
     }
 
     /// An event by its id.

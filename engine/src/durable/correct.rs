@@ -59,6 +59,7 @@ impl DurableEngine {
         match self.begin_correction(place, pack, &body) {
             Ok(correction) => {
                 self.commit()?;
+                self.is_correcting = true;
                 Ok(correction)
             }
             Err(error) => {

@@ -31,6 +31,8 @@ pub(super) mod sort {
     pub(in crate::durable) const UNTIL: u8 = b'u';
     /// What a contract owes, by the penalty's id.
     pub(in crate::durable) const OWED: u8 = b'o';
+    /// The lines of a contract's statement, by instant and penalty.
+    pub(in crate::durable) const LINE: u8 = b'j';
     /// The ledger of a contract.
     pub(in crate::durable) const LEDGER: u8 = b'l';
     /// When clocks ended, by contract and name.
@@ -75,6 +77,7 @@ pub(super) fn say(key: &[u8]) -> String {
         Some(&sort::HISTORY | &sort::DECIDED) => "a ticket's history",
         Some(&sort::WAKE) => "a due instant",
         Some(&sort::OWED) => "a penalty",
+        Some(&sort::LINE) => "a line of a statement",
         Some(&sort::LEDGER) => "a ledger entry",
         Some(&sort::FOUND) => "a finding",
         Some(&sort::END) => "the end of a clock",
@@ -124,6 +127,10 @@ pub(super) fn found(contract: usize, row: &[u8]) -> Key {
 
 pub(super) fn owed(contract: usize, penalty: &str) -> Key {
     at(sort::OWED, contract).text(penalty)
+}
+
+pub(super) fn line(contract: usize, when: Instant, penalty: &str) -> Key {
+    at(sort::LINE, contract).i64(when.micros()).text(penalty)
 }
 
 pub(super) fn ledger(contract: usize, entry: u64) -> Key {

@@ -313,7 +313,13 @@ fn compare_rows(store: &dyn Store, engine: &DurableEngine, found: &mut Verified)
     let (mut from, until) = (Vec::new(), [u8::MAX; 9]);
     let mut named = 0;
     loop {
+        // The tree follows from the links, which stand in the chain; those of erased records cannot be made anew.
+        let plain = |rows: Vec<(Vec<u8>, Vec<u8>)>| -> Vec<(Vec<u8>, Vec<u8>)> {
+            let value = |key: &[u8], value| if key.first() == Some(&sort::TREE) { Vec::new() } else { value };
+            rows.into_iter().map(|(key, row)| (key.clone(), value(&key, row))).collect()
+        };
         let (is, should) = (store.scan(&from, &until, 4096)?, made.scan(&from, &until, 4096)?);
+        let (is, should) = (plain(is), plain(should));
         if is == should {
             let full = is.len() == 4096;
             let Some((key, _)) = is.into_iter().last().filter(|_| full) else { return Ok(()) };

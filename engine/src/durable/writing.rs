@@ -269,6 +269,19 @@ fn write_moved(
             let row = json(&finding)?;
             to.put(&rows::found(place, &row), Some(&row))?;
         }
+        for (id, line) in contract.books.take_lines(&contract.pack) {
+            // The line stands at the instant of what was owed before; the row of that is written next.
+            let before = to.store.get(&rows::owed(place, &id).0)?;
+            let before = before.and_then(|row| serde_json::from_slice::<crate::ledger::Owed>(&row).ok());
+            if let Some(before) =
+                before.filter(|before| line.as_ref().is_none_or(|line| line.at != before.at))
+            {
+                to.put(&rows::line(place, before.at, &id), None)?;
+            }
+            if let Some(line) = line {
+                to.put(&rows::line(place, line.at, &id), Some(&json(&line)?))?;
+            }
+        }
         for (id, owed) in contract.books.take_touched() {
             let row = owed.map(|owed| json(&owed)).transpose()?;
             to.put(&rows::owed(place, &id), row.as_deref())?;

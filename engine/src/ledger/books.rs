@@ -7,7 +7,7 @@ use super::asked::{Answers, Asking};
 use super::plan::{Plan, Planned};
 use super::say::{SayKind, Sayings};
 use super::settlement::{Filed, Item, ItemKey};
-use super::{Ledger, LedgerError, Subject};
+use super::{Ledger, LedgerError, StatementLine, Subject, line};
 use crate::event::Kind;
 use crate::policy::ClauseFault;
 use crate::ticket::{Detail, Entry};
@@ -29,6 +29,8 @@ pub(crate) struct Books {
     pub(crate) exhausted: bool,
     /// The penalties that were filed or struck since they were last asked for, where that is wanted.
     touched: Option<BTreeSet<String>>,
+    /// Those of which the statement may say something else.
+    lines: Option<BTreeSet<String>>,
 }
 
 /// What is to be put into the ledger anew.
@@ -146,6 +148,7 @@ impl Books {
             low: false,
             exhausted: false,
             touched: None,
+            lines: None,
         }
     }
 
@@ -167,6 +170,7 @@ impl Books {
         books.put_changed(pack, history, now);
         books.ledger.resume(entries);
         books.touched = Some(BTreeSet::new());
+        books.lines = Some(BTreeSet::new());
         books
     }
 
@@ -180,9 +184,21 @@ impl Books {
         touched.into_iter().map(owed).collect()
     }
 
+    /// The lines of the statement that may have changed since this was asked last: nothing for a penalty that is no more.
+    pub(crate) fn take_lines(&mut self, pack: &Pack) -> Vec<(String, Option<StatementLine>)> {
+        let settled = self.ledger.settled_anew.as_mut().map(std::mem::take).unwrap_or_default();
+        let mut ids = self.lines.as_mut().map(std::mem::take).unwrap_or_default();
+        ids.extend(settled);
+        let line = |id: String| {
+            let line = line(&id, pack, self);
+            (id, line)
+        };
+        ids.into_iter().map(line).collect()
+    }
+
     fn touch(&mut self, id: &str) {
-        if let Some(touched) = &mut self.touched {
-            touched.insert(id.to_owned());
+        for ids in [&mut self.touched, &mut self.lines].into_iter().flatten() {
+            ids.insert(id.to_owned());
         }
     }
 
@@ -300,6 +316,9 @@ impl Books {
             let Some((at, item)) = self.moves.get(event) else { continue };
             let floor = self.answers.floor(asking, *at).ok();
             self.ledger.put(item.key(*at, event), Filed { item: item.clone(), floor });
+        }
+        if let Some(lines) = &mut self.lines {
+            lines.extend(changed.penalties.keys().cloned());
         }
         for (id, change) in changed.penalties {
             self.refile(asking, &id, change);

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rhai::ImmutableString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Instant;
 
 /// What was said of a penalty.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SayKind {
     /// The buyer deducts it: `penalty_confirmed`.
@@ -22,7 +22,7 @@ pub enum SayKind {
 }
 
 /// One thing that was said of a penalty, whether or not it has an effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Say {
     /// What.
     pub kind: SayKind,
@@ -31,10 +31,10 @@ pub struct Say {
     /// The event that says it.
     pub event: String,
     /// Who says it, if the event names an actor.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Why, if the event gives a reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 

@@ -110,7 +110,7 @@ pub enum Subject {
 }
 
 /// What one cap took off a penalty.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct CapCut {
     /// The cap, such as `per month, clause 7.3`.
     pub cap: String,
@@ -119,7 +119,7 @@ pub struct CapCut {
 }
 
 /// One penalty. Its amount is what was taken, is missing and was cut, and what [`StatementLine::rest`] gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct StatementLine {
     /// `<ticket>/<clause>/<clock>`, or the same of a duty or level.
     pub id: String,
@@ -234,7 +234,7 @@ pub(crate) fn statement(
     }
 }
 
-fn line(id: &str, pack: &Pack, books: &Books) -> Option<StatementLine> {
+pub(crate) fn line(id: &str, pack: &Pack, books: &Books) -> Option<StatementLine> {
     let penalty = books.penalties.get(id)?;
     let owed = &penalty.owed;
     let money = |minor| Money::from_minor(minor, pack.currency);

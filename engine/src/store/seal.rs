@@ -75,6 +75,13 @@ impl Mark {
         }
     }
 
+    /// What the mark says, without the lock: for readers. Read before the store, it never leads.
+    #[expect(clippy::disallowed_methods, reason = "the mark is a file beside the store's")]
+    pub(super) fn peek(store: &Path) -> Option<(u64, Digest)> {
+        let path = beside(store, "-mark");
+        Mark { file: File::open(&path).ok()?, path }.read()
+    }
+
     /// The last acknowledged record and its link; nothing when none is noted, or the note is torn.
     pub(super) fn read(&mut self) -> Option<(u64, Digest)> {
         let mut bytes = Vec::new();

@@ -83,6 +83,7 @@ impl SqliteStore {
         found: i64,
     ) -> Result<SqliteStore, StoreError> {
         let refuse = |error: rusqlite::Error| refused(path, &error);
+        let noted = mark.as_mut().map_or_else(|| Mark::peek(path), Mark::read);
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = match flags.contains(OpenFlags::SQLITE_OPEN_URI) {
             true => Connection::open_with_flags(immutable(path), flags),
@@ -110,7 +111,7 @@ impl SqliteStore {
         let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(refuse)?;
         let store =
             SqliteStore { connection, path: path.to_owned(), mark: None, appended: None, last, version };
-        if let Some(noted) = mark.as_mut().and_then(Mark::read) {
+        if let Some(noted) = noted {
             store.has_come_to(noted)?;
         }
         Ok(SqliteStore { mark, ..store })
@@ -227,9 +228,14 @@ fn immutable(path: &Path) -> String {
 
 fn refused(path: &Path, error: &rusqlite::Error) -> StoreError {
     let (name, reason) = (path.display().to_string(), error.to_string());
+    // A write or a sync that fails: no room, a quota, a limit on the size of files.
+    if let rusqlite::Error::SqliteFailure(told, _) = error
+        && [778, 1034, 1290, 4874].contains(&told.extended_code)
+    {
+        return StoreError::Full { path: name };
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { path: name },
-        Some(ErrorCode::SystemIoFailure) if reason.contains("full") => StoreError::Full { path: name },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path: name },
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::ReadOnly { path: name, reason }

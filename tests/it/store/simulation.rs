@@ -84,11 +84,9 @@ fn tickets(told: &Told, live: bool, restarts: &[bool]) -> Result<(), TestCaseErr
     pair.end()
 }
 
-/// So many histories; `HOLDBACK_CASES=100` tries so many times more, `PROPTEST_RNG_SEED` repeats a run.
-#[expect(clippy::disallowed_methods, reason = "how long to try is the caller's to say")]
+/// So many histories; `HOLDBACK_TIMES=100` tries so many times more. What fails is shown whole, and can be told again.
 fn cases(usual: u32) -> ProptestConfig {
-    let times = std::env::var("HOLDBACK_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
-    ProptestConfig { cases: usual * times, max_shrink_iters: 60, ..ProptestConfig::default() }
+    ProptestConfig { cases: usual * super::times(), max_shrink_iters: 400, ..ProptestConfig::default() }
 }
 
 proptest! {

@@ -1,0 +1,200 @@
+//! What is done with a store over the years: carried, erased, made smaller, corrected.
+
+use holdback::store::{Access, MemoryStore, SqliteStore, Store};
+use holdback::{DurableEngine, Engine, EraseError, Event, TimeFrom, export, import, verify};
+use serde_json::json;
+
+use super::{history, in_file, reopened, small_pack, small_pack_with};
+
+fn engine(events: Vec<Event>) -> DurableEngine {
+    let mut engine = DurableEngine::over(Box::new(MemoryStore::new()), TimeFrom::Events).unwrap();
+    engine.take_pack(small_pack()).unwrap();
+    assert!(engine.ingest(events).iter().all(Result::is_ok));
+    engine
+}
+
+fn lines(engine: &DurableEngine) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut write = |line: &str| {
+        lines.push(line.to_owned());
+        Ok(())
+    };
+    engine.export(&mut write).unwrap();
+    lines
+}
+
+fn answers(engine: &mut DurableEngine) -> serde_json::Value {
+    let tickets = engine.tickets("c").unwrap();
+    let assessed: Vec<_> = tickets.iter().map(|ticket| engine.assessment("c", ticket).unwrap()).collect();
+    json!([assessed, engine.statement("c").unwrap(), engine.ledger("c").unwrap(), engine.next_due()])
+}
+
+#[test]
+fn an_export_is_the_same_store_elsewhere() {
+    let mut first = engine(history(30));
+    first.advance("2026-03-20T00:00:00Z".parse().unwrap()).unwrap();
+    let numbers: Vec<u64> = first.waiting(3).unwrap().into_iter().map(|(number, _)| number).collect();
+    first.handed_over(&numbers).unwrap();
+    first.erase("c", "T1", &["actor".to_owned(), "note".to_owned()]).unwrap();
+    let told = lines(&first);
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::create(&folder.path().join("copy.db")).unwrap();
+    let mut copy = import(told.iter().map(|line| Ok(line.clone())), Box::new(store)).unwrap();
+    assert_eq!(answers(&mut copy), answers(&mut first));
+    assert_eq!(lines(&copy), told);
+    assert_eq!(copy.root(copy.records()).unwrap(), first.root(first.records()).unwrap());
+    assert!(copy.verify(true).unwrap().is_whole());
+    // A line that says something else is not taken.
+    for (n, from, to) in [(20, "\\\"at\\\"", "\\\"ta\\\""), (30, "2026-03", "2026-04")] {
+        let mut altered = told.clone();
+        altered[n] = altered[n].replacen(from, to, 1);
+        let refused = import(altered.into_iter().map(Ok), Box::new(MemoryStore::new()));
+        assert!(refused.is_err(), "line {n}");
+    }
+    let mut fewer = told.clone();
+    fewer.remove(12);
+    assert!(import(fewer.into_iter().map(Ok), Box::new(MemoryStore::new())).is_err());
+}
+
+#[test]
+fn what_is_erased_is_gone_and_the_chain_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = in_file(folder.path(), TimeFrom::Events);
+    engine.take_pack(small_pack()).unwrap();
+    engine.ingest(history(30));
+    let before = answers(&mut engine);
+    let names = ["actor", "note", "who"].map(str::to_owned);
+    let erased = engine.erase("c", "T4", &names).unwrap();
+    assert_eq!(erased.tickets, 1);
+    assert!(erased.records >= 3);
+    assert_eq!(engine.erase("c", "T4", &names).unwrap().records, 0, "nothing is left to be erased");
+    assert_eq!(answers(&mut engine), before);
+    let events = engine.events("c", Some("T4")).unwrap();
+    assert!(events.iter().all(|event| event.actor.is_none() && !event.data.contains_key("who")));
+    assert!(events.iter().any(|event| event.data.contains_key("kind")));
+    let found = engine.verify(true).unwrap();
+    assert!(found.is_whole(), "{found:?}");
+    // Told again with what was erased, it is the same event.
+    let again = history(30).into_iter().find(|event| event.id == "e4-reported").unwrap();
+    assert_eq!(engine.submit(again), Ok(Vec::new()));
+    let refused = engine.erase("c", "T5", &["kind".to_owned()]).unwrap_err();
+    assert!(matches!(refused, EraseError::Read { .. }), "{refused}");
+    assert!(matches!(engine.erase("c", "T999", &names), Err(EraseError::Unknown { .. })));
+    engine.close().unwrap();
+    // No byte of the file holds it any more.
+    let bytes = std::fs::read(folder.path().join("store.db")).unwrap();
+    let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(!holds("person 4\"") && !holds("caller 4\""));
+    assert!(holds("person 5\""), "others are there");
+    assert!(!folder.path().join("store.db-wal").exists());
+}
+
+#[test]
+fn tickets_that_are_done_can_be_made_small() {
+    let mut engine = engine(history(60));
+    engine.advance("2026-04-01T00:00:00Z".parse().unwrap()).unwrap();
+    let before = answers(&mut engine);
+    let size = |engine: &DurableEngine| lines(engine).iter().map(String::len).sum::<usize>();
+    let was = size(&engine);
+    let done = engine.compact_before("c", "2026-04-01T00:00:00Z".parse().unwrap()).unwrap();
+    assert!(done.tickets > 10 && done.records >= done.tickets, "{done:?}");
+    assert!(size(&engine) < was);
+    assert_eq!(answers(&mut engine), before);
+    let erased =
+        engine.erase_before("c", "2026-04-01T00:00:00Z".parse().unwrap(), &["actor".to_owned()]).unwrap();
+    assert!(erased.tickets > 10);
+    let mut engine = reopened(engine);
+    assert_eq!(answers(&mut engine), before);
+    let found = engine.verify(true).unwrap();
+    assert!(found.is_whole(), "{found:?}");
+}
+
+/// A corrected store answers as one that had the new pack from the beginning; the ledger says how it came to be.
+#[test]
+fn a_correction_comes_to_what_a_fresh_start_comes_to() {
+    let dearer = || small_pack_with("700.00", "wed = [[\"09:00\", \"17:00\"]]");
+    let no_wednesday = || small_pack_with("500.00", "");
+    for (n, pack) in [dearer(), no_wednesday()].into_iter().enumerate() {
+        let mut model = Engine::new();
+        model.open(pack.clone()).unwrap();
+        let mut corrected = engine(history(120));
+        let until = "2026-03-20T00:00:00Z".parse().unwrap();
+        corrected.advance(until).unwrap();
+        for event in history(120) {
+            model.submit(event).unwrap();
+        }
+        model.advance(until).unwrap();
+        let entries = corrected.ledger("c").unwrap();
+        let begun = corrected.correct("c", pack.clone()).unwrap();
+        assert!(begun.affected > 0, "{begun:?}");
+        // Nothing else is done before it is finished, not even after a restart.
+        assert!(corrected.submit(history(1).remove(0)).is_err());
+        let mut corrected = reopened(corrected);
+        assert!(corrected.submit(history(1).remove(0)).is_err());
+        assert_eq!(corrected.correction().unwrap(), Some(begun));
+        let mut decisions = 0;
+        while let Some(some) = corrected.go_on_correcting().unwrap() {
+            decisions += some.len();
+            corrected = reopened(corrected);
+        }
+        assert!(decisions > 0, "pack {n} alters something");
+        let tickets: Vec<&str> = model.tickets("c").collect();
+        for ticket in tickets {
+            let (ours, theirs) = (model.assessment("c", ticket), corrected.assessment("c", ticket).unwrap());
+            assert_eq!(json!(ours), json!(theirs));
+        }
+        let (ours, theirs) = (model.statement("c"), corrected.statement("c").unwrap());
+        assert_eq!(json!(ours), json!(theirs));
+        assert_eq!(model.next_due(), corrected.next_due());
+        assert!(corrected.ledger("c").unwrap().starts_with(&entries), "entries were edited");
+        let found = corrected.verify(true).unwrap();
+        assert!(found.is_whole(), "{found:?}");
+        // Receipts of decisions made before are of the pack that made them.
+        let first = corrected.receipts("c", "T0").unwrap().remove(0);
+        assert_eq!(first.pack, small_pack().digest().unwrap());
+        corrected
+            .submit(history(121).into_iter().find(|event| event.id == "e120-reported").unwrap())
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_correction_that_alters_too_much_is_refused() {
+    let mut engine = engine(history(5));
+    let before = answers(&mut engine);
+    let other = crate::model::history::PACKS[0].clone();
+    let refused = engine.correct("c", other).unwrap_err().to_string();
+    assert!(refused.contains("differ in their clauses"), "{refused}");
+    assert_eq!(answers(&mut engine), before);
+    assert!(engine.submit(history(6).pop().unwrap()).is_ok());
+    assert!(verify(&*engine.into_store().unwrap()).unwrap().is_whole());
+}
+
+#[test]
+fn a_backup_of_an_open_store_is_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = in_file(folder.path(), TimeFrom::Events);
+    engine.take_pack(small_pack()).unwrap();
+    let events = history(30);
+    let (first, rest) = events.split_at(50);
+    engine.ingest(first.to_vec());
+    let copy = folder.path().join("copy.db");
+    let reader = SqliteStore::open(&folder.path().join("store.db"), Access::Read).unwrap();
+    reader.back_up(&copy).unwrap();
+    drop(reader);
+    engine.ingest(rest.to_vec());
+    let store = SqliteStore::open(&copy, Access::Read).unwrap();
+    assert!(verify(&store).unwrap().is_whole());
+    assert_eq!(store.last().unwrap(), 51);
+    let mut told = 0;
+    export(&store, &mut |_| {
+        told += 1;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(told, 51);
+    drop(store);
+    let mut copy = DurableEngine::open(&copy).unwrap();
+    copy.ingest(rest.to_vec());
+    assert_eq!(answers(&mut copy), answers(&mut engine));
+}
