@@ -1,6 +1,7 @@
 //! The durable engine: the same answers as the one in memory, kept through what can happen to a file.
 
 mod chain;
+mod crashes;
 mod faults;
 mod kill;
 mod proofs;

@@ -15,7 +15,12 @@ use crate::{Console, FINDINGS, FINE, Stop, write_error};
 /// Opens a store, or makes one with a pack.
 fn open_or_make(db: &Path, pack: Option<&Arc<Pack>>, time: TimeFrom) -> Result<DurableEngine, Stop> {
     if db.exists() {
-        return open(db);
+        let mut engine = open(db)?;
+        // A store whose making was interrupted, or a pack for further contracts.
+        if let Some(pack) = pack.filter(|pack| pack.contracts.iter().all(|id| engine.pack(id).is_none())) {
+            engine.take_pack(Arc::clone(pack)).map_err(unusable)?;
+        }
+        return Ok(engine);
     }
     let Some(pack) = pack else {
         return Err(Stop::Unusable(format!(

@@ -1,6 +1,6 @@
 //! Stores copied, carried as text, made smaller, and looked after.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 
 use holdback::store::{Access, SqliteStore, Store, StoreError};
 use holdback::{DurableEngine, DurableError, Instant};

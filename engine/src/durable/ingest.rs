@@ -10,6 +10,9 @@ use crate::event::{Event, EventError};
 use crate::store::{HeadKind, Key, StoreError};
 use crate::{Decision, EngineError, Instant};
 
+/// Contracts whose own events and books may be in memory.
+const CONTRACTS: usize = 1000;
+
 impl DurableEngine {
     /// Takes an event and says what it changes. What is answered is on the disk.
     ///
@@ -201,6 +204,23 @@ impl DurableEngine {
 
     /// Lets go of tickets that were not touched for long, when there are more than there is room for.
     pub(super) fn let_go(&mut self) {
+        let mut loaded: Vec<u64> = self
+            .engine
+            .contracts
+            .iter()
+            .filter(|contract| contract.is_loaded)
+            .map(|contract| contract.touched)
+            .collect();
+        if loaded.len() > CONTRACTS {
+            let middle = loaded.len() / 2;
+            let before = *loaded.select_nth_unstable(middle).1;
+            let long_ago = self
+                .engine
+                .contracts
+                .iter_mut()
+                .filter(|contract| contract.is_loaded && contract.touched < before);
+            long_ago.for_each(|contract| contract.let_go());
+        }
         self.held = self.engine.contracts.iter().map(|contract| contract.tickets.held()).sum();
         if self.held <= self.room {
             return;

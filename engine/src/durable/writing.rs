@@ -295,6 +295,7 @@ fn write_moved(
                 head.ledger.push(entry.map_err(|error| StoreError::damaged(error.to_string()))?);
             }
         }
+        contract.touched = step;
         let (before, now) = (contract.shelved, contract.standing());
         if before != now {
             to.put(&rows::at(sort::STANDING, place), Some(&rows::standing_row(&now)))?;

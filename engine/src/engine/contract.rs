@@ -56,6 +56,8 @@ pub(crate) struct Contract {
     pub(crate) has_books: bool,
     /// What the shelf says of when it must be looked at again, how many tickets it has, and its books.
     pub(crate) shelved: ContractStanding,
+    /// The step in which it was touched last.
+    pub(crate) touched: u64,
 }
 
 impl Contract {
@@ -76,6 +78,7 @@ impl Contract {
             is_loaded: true,
             has_books: true,
             shelved: ContractStanding::default(),
+            touched: 0,
             pack,
         }
     }

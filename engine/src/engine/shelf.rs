@@ -50,11 +50,7 @@ impl Engine {
     /// A contract that lies on the shelf.
     pub(crate) fn shelve(&mut self, contract: &str, pack: Arc<Pack>) {
         self.by_id.insert(contract.to_owned(), self.contracts.len());
-        self.contracts.push(Contract {
-            is_loaded: false,
-            has_books: false,
-            ..Contract::new(contract, pack, self.now)
-        });
+        self.contracts.push(Contract::on_shelf(contract, pack));
     }
 
     /// Something on the shelf could not be read: the step is void.
@@ -277,6 +273,15 @@ impl Contract {
         if entry.at > now {
             self.future.insert((entry.at, entry.id.clone()), entry);
         }
+    }
+
+    fn on_shelf(id: &str, pack: Arc<Pack>) -> Contract {
+        Contract { is_loaded: false, has_books: false, ..Contract::new(id, pack, Instant::MIN) }
+    }
+
+    /// Gives back what it takes in memory; it is read again when it is touched.
+    pub(crate) fn let_go(&mut self) {
+        *self = Contract::on_shelf(&self.id, Arc::clone(&self.pack));
     }
 
     /// Its pack, its own entries, and those of them that hold clocks.

@@ -58,7 +58,8 @@ pub enum StoreError {
     },
     /// No room is left.
     #[error(
-        "`{path}`: nothing more can be written, the disk or a limit on files is full: make room and tell the events of this step again; what was acknowledged before is kept"
+        "`{path}`: nothing more can be written, the disk or a limit on files is full: make room and tell the events of this step \
+         again; what was acknowledged before is kept"
     )]
     Full {
         /// The file.
