@@ -49,6 +49,9 @@ pub struct Record {
     pub removable: Removable,
 }
 
+/// A row: its key and its value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
 /// What a look at a store's own structure finds, in plain sentences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspection {
@@ -130,7 +133,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be read.
-    fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<Row>, StoreError>;
 
     /// Looks at the store's own structure and at bytes that hold no record and no row. A store that has none is sound.
     ///

@@ -103,7 +103,6 @@ impl DurableEngine {
     }
 
     /// The decisions of a step, also of one whose books could not follow: they are written down with it.
-    #[expect(clippy::type_complexity, reason = "used twice, above")]
     fn told(
         &mut self,
         told: Result<Vec<Decision>, EngineError>,

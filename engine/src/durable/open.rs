@@ -83,7 +83,8 @@ impl DurableEngine {
 }
 
 impl DurableEngine {
-    /// An engine over a store; `time` counts for one that is empty, else what it was begun with.
+    /// An engine over a store; `time` counts for one that is empty, else what it was begun with. Without the feature `sqlite` nothing
+    /// here makes random bytes: then give some with [`DurableEngine::salted_by`], or erased values could be guessed.
     ///
     /// # Errors
     /// [`DurableError`] when the store cannot be read, or a pack in it is refused.

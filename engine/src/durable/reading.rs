@@ -13,12 +13,11 @@ use crate::store::{Key, Reader, Store, StoreError};
 /// Rows that are read at a time.
 const PART: usize = 4096;
 
+/// Takes a row, key and value; what it cannot read ends the scan.
+type Tell<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
+
 /// All rows whose keys begin so, told one by one.
-pub(super) fn each(
-    store: &dyn Store,
-    beginning: &Key,
-    tell: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+pub(super) fn each(store: &dyn Store, beginning: &Key, tell: Tell<'_>) -> Result<(), StoreError> {
     let (mut from, until) = (beginning.0.clone(), beginning.end());
     loop {
         let rows = store.scan(&from, &until, PART)?;

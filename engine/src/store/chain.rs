@@ -114,6 +114,20 @@ pub struct Broken {
     pub what: String,
 }
 
+/// What verifying needs of a head, without a copy of the rest.
+#[derive(Deserialize)]
+pub(crate) struct Brief<'a> {
+    pub(crate) seq: u64,
+    pub(crate) kind: HeadKind,
+    #[serde(default, borrow)]
+    pub(crate) note: Option<&'a RawValue>,
+    #[serde(default)]
+    pub(crate) body: Option<Digest>,
+    #[serde(default)]
+    pub(crate) results: Option<Digest>,
+    pub(crate) rows: Digest,
+}
+
 /// Goes along the chain and names what does not fit.
 pub(crate) struct Walk {
     pub(crate) link: Digest,
@@ -127,7 +141,7 @@ impl Walk {
     }
 
     /// Checks the next record; gives its head if that can be read.
-    pub(crate) fn step(&mut self, record: &Record, broken: &mut Vec<Broken>) -> Option<Head> {
+    pub(crate) fn step<'r>(&mut self, record: &'r Record, broken: &mut Vec<Broken>) -> Option<Brief<'r>> {
         let seq = record.seq;
         let mut say = |what: String| broken.push(Broken { seq, what });
         if seq != self.next {
@@ -140,7 +154,7 @@ impl Walk {
         // What follows is judged by what stands here, so that one fault is told once.
         self.link = record.link;
         self.next = seq.saturating_add(1);
-        let head: Head = match serde_json::from_slice(&record.head) {
+        let head: Brief<'_> = match serde_json::from_slice(&record.head) {
             Ok(head) => head,
             Err(error) => {
                 say(format!("its head cannot be read: {error}"));

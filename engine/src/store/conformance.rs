@@ -17,7 +17,7 @@ pub type Open<'a> = &'a mut dyn FnMut(bool) -> Option<Box<dyn Store>>;
 /// assert_eq!(conformance::check(&mut open), Ok(()));
 /// ```
 pub fn check(open: Open<'_>) -> Result<(), String> {
-    let trials: [(&str, fn(Open<'_>) -> Result<(), Wrong>); 7] = [
+    let trials: [(&str, Trial); 7] = [
         ("rows", rows),
         ("scans", scans),
         ("records", records),
@@ -33,6 +33,8 @@ pub fn check(open: Open<'_>) -> Result<(), String> {
 }
 
 struct Wrong(String);
+
+type Trial = fn(Open<'_>) -> Result<(), Wrong>;
 
 impl From<StoreError> for Wrong {
     fn from(error: StoreError) -> Wrong {
@@ -55,7 +57,7 @@ fn record(seq: u64, before: Digest) -> Record {
     let removable = Removable {
         salt: vec![7; 16],
         body: Some(vec![0, 255, b'\'', b'"']),
-        results: (seq % 2 == 0).then(Vec::new),
+        results: seq.is_multiple_of(2).then(Vec::new),
     };
     Record { seq, head, link, removable }
 }

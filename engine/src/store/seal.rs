@@ -88,7 +88,7 @@ impl Mark {
         self.file.seek(SeekFrom::Start(0)).ok()?;
         Read::by_ref(&mut self.file).take(72).read_to_end(&mut bytes).ok()?;
         let (noted, check) = bytes.split_at_checked(40)?;
-        (Digest::from_slice(check)? == Digest::of(Of::Page, &[noted])).then_some(())?;
+        (Digest::from_slice(check)? == Digest::of(Of::Mark, &[noted])).then_some(())?;
         let (seq, link) = noted.split_at_checked(8)?;
         Some((u64::from_be_bytes(seq.try_into().ok()?), Digest::from_slice(link)?))
     }
@@ -97,7 +97,7 @@ impl Mark {
         let mut noted = Vec::with_capacity(72);
         noted.extend(seq.to_be_bytes());
         noted.extend(link.0);
-        let check = Digest::of(Of::Page, &[&noted]);
+        let check = Digest::of(Of::Mark, &[&noted]);
         noted.extend(check.0);
         let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(&noted));
         written.map_err(|error| failed(&self.path, &error))

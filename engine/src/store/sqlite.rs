@@ -104,6 +104,9 @@ impl SqliteStore {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(refuse)?;
             }
             unseal(path)?;
+        } else {
+            // All that a reader sees is of one moment, whatever a writer does meanwhile.
+            connection.execute_batch("BEGIN").map_err(refuse)?;
         }
         let last =
             connection.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get::<_, i64>(0));
@@ -326,16 +329,7 @@ impl Store for SqliteStore {
     }
 
     fn last(&self) -> Result<u64, StoreError> {
-        match (self.appended, &self.mark) {
-            (Some((seq, _)), _) => Ok(seq),
-            (None, Some(_)) => Ok(self.last),
-            // A writer may be at work beside this reader.
-            (None, None) => {
-                let sql = "SELECT coalesce(max(seq), 0) FROM records";
-                let last = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-                last.map(i64::cast_unsigned).map_err(|error| refused(&self.path, &error))
-            }
-        }
+        Ok(self.appended.map_or(self.last, |(seq, _)| seq))
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

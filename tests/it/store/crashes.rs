@@ -1,6 +1,8 @@
 //! The simulation: histories by chance from a seed, told to the engine in memory and to a durable one whose disk fills up or whose
 //! process ends at every single write; and a real file whose last commit was torn.
 
+#![expect(clippy::disallowed_methods, reason = "the tests look into the files of stores and damage them")]
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,5 +1,7 @@
 //! The fault table: what can be wrong with a file, what is said of it, and that nothing is lost by it.
 
+#![expect(clippy::disallowed_methods, reason = "the tests look into the files of stores and damage them")]
+
 use std::fs;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;

@@ -1,5 +1,7 @@
 //! What is done with a store over the years: carried, erased, made smaller, corrected.
 
+#![expect(clippy::disallowed_methods, reason = "the tests look into the files of stores and damage them")]
+
 use holdback::store::{Access, MemoryStore, SqliteStore, Store};
 use holdback::{DurableEngine, Engine, EraseError, Event, TimeFrom, export, import, verify};
 use serde_json::json;
@@ -197,4 +199,28 @@ fn a_backup_of_an_open_store_is_a_store() {
     let mut copy = DurableEngine::open(&copy).unwrap();
     copy.ingest(rest.to_vec());
     assert_eq!(answers(&mut copy), answers(&mut engine));
+}
+
+/// Files that earlier programs wrote stay readable. One is added with each schema, and none is ever written anew.
+#[test]
+fn stored_files_of_every_schema_are_read() {
+    for (name, records, deducted) in [("v1.db", 9, 100)] {
+        let tree = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/store");
+        let folder = tempfile::tempdir().unwrap();
+        for file in [name.to_owned(), format!("{name}-seal")] {
+            std::fs::copy(tree.join(&file), folder.path().join(&file)).unwrap();
+        }
+        let path = folder.path().join(name);
+        let found = verify(&SqliteStore::open(&path, Access::Read).unwrap()).unwrap();
+        assert!(found.is_whole() && found.remarks.is_empty(), "{name}: {found:?}");
+        let mut engine = DurableEngine::open(&path).unwrap();
+        assert_eq!(engine.records(), records, "{name}");
+        let statement = engine.statement("stored-1").unwrap().unwrap();
+        assert_eq!(statement.deposit.deducted.minor(), deducted * 100, "{name}");
+        // It goes on from there.
+        let event = r#"{"id":"8","contract":"stored-1","ticket":"T3","kind":"resolved","at":"2026-03-04T10:00:00+08:00"}"#;
+        engine.submit(Event::from_json(event).unwrap()).unwrap();
+        engine.close().unwrap();
+        assert!(verify(&SqliteStore::open(&path, Access::Read).unwrap()).unwrap().is_whole());
+    }
 }
