@@ -39,7 +39,7 @@ mod present {
     use std::time::Instant as Watch;
 
     use arrow::array::RecordBatch;
-    use holdback::{Evaluator, Event, Instant, Pack, assess};
+    use holdback::{ClockState, Evaluator, Event, Instant, Pack, assess};
     use holdback_batch::{Batch, Job, Numbers, OnError, Output, assess_history};
 
     use crate::clauses::{self, ClauseTotals};
@@ -175,8 +175,7 @@ mod present {
                 let judged = assess(&pack, &own[columns.contract[row] as usize], events, as_of()).unwrap();
                 let clock = |name: &str| {
                     let clock = judged.clocks.iter().find(|clock| clock.clock == name).unwrap();
-                    let missed =
-                        matches!(clock.state, holdback::ClockState::Breached | holdback::ClockState::Late);
+                    let missed = [ClockState::Breached, ClockState::Late].contains(&clock.state);
                     (clock.due.unwrap().micros(), clock.late.micros(), missed)
                 };
                 let (

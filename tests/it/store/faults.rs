@@ -125,9 +125,12 @@ fn two_writers_are_one_too_many_and_readers_are_not() {
     assert!(matches!(SqliteStore::create(&path), Err(StoreError::Exists { .. })));
 }
 
+/// What happens to a log.
+type Fault = fn(&Path);
+
 #[test]
 fn a_log_that_is_lost_or_torn_is_noticed() {
-    let faults: [(&str, fn(&Path)); 3] = [
+    let faults: [(&str, Fault); 3] = [
         ("missing", |log| fs::remove_file(log).unwrap()),
         ("torn", |log| cut(log, usize::try_from(log.metadata().unwrap().len()).unwrap() / 2)),
         ("altered", |log| {
