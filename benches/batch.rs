@@ -140,9 +140,9 @@ fn many_clauses(c: &mut Criterion) {
         batch.judge_into(&table, &mut numbers).unwrap();
         // Clause n judges the tickets of kind n, an hour against 60 + 37 n seconds.
         assert_eq!(numbers.clocks.len(), count);
-        for (clause, clock) in (0..).zip(&numbers.clocks) {
+        for clock in &numbers.clocks {
+            let clause: i64 = clock.clause.parse().unwrap();
             let late = if 60 + 37 * clause < 3_600 { 5 } else { 3 };
-            assert_eq!(clock.clause.parse(), Ok(clause));
             assert!(clock.state.iter().all(|state| *state == late), "{clause}");
             assert_eq!(clock.rows.as_ref().map(|rows| i64::from(rows[1]) % kinds), Some(clause), "{clause}");
         }
