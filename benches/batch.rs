@@ -21,7 +21,7 @@ fn ready(pack: &Arc<Pack>) -> Batch {
 fn assess(batch: &Batch, input: &Path, out: Option<&Path>, threads: usize) -> Report {
     let output = out.map_or(Output::Nothing, |out| Output::File(out.to_owned()));
     let (input, contract_events, on_error) = (input.to_owned(), Vec::new(), OnError::Stop);
-    let job = Job { input, contract_events, output, on_error, threads, memory: 2 << 30 };
+    let job = Job { input, contract_events, output, on_error, threads, memory: 2 << 30, ends: false };
     assess_history(batch, &job, &mut |_| {}).unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use holdback::{Evaluator, Event, Instant, Pack};
-use holdback_batch::{Batch, Job, Output, Report, Stage, assess_history, last_instant};
+use holdback_batch::{Batch, End, Job, Output, Report, Stage, assess_history, last_instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Format;
@@ -36,13 +36,13 @@ pub(crate) fn assess(args: &AssessArgs, console: &mut Console<'_>) -> Result<u8,
         }
     };
     let end = spilled.as_ref().and_then(|spilled| spilled.end);
-    let as_of = match args.as_of.or(end) {
-        Some(as_of) => as_of,
+    let end = match args.as_of.or(end) {
+        Some(at) => End { at, said: false },
         None => last_instant(&pack, &events)
             .map_err(unusable)?
             .ok_or_else(|| Stop::Unusable(format!("{}: no events: say --as-of", args.input.display())))?,
     };
-    let mut batch = Batch::new(Arc::clone(&pack), as_of).map_err(unusable)?;
+    let mut batch = Batch::new(Arc::clone(&pack), end.at).map_err(unusable)?;
     if args.any_contract {
         batch = batch.of_any_contract();
     }
@@ -74,6 +74,7 @@ pub(crate) fn assess(args: &AssessArgs, console: &mut Console<'_>) -> Result<u8,
         },
         threads: args.threads.map_or(processors, usize::from),
         memory: u64::from(args.memory) << 20,
+        ends: end.said,
     };
     let progress = bar(console.watched, None);
     let report = assess_history(&batch, &job, &mut |stage| show(&progress, stage));
@@ -218,6 +219,9 @@ fn text(report: &Report, batch: &Batch) -> String {
         "{} tickets from {} rows; {} rows left out, {} tickets could not be judged",
         report.tickets, report.rows, report.refused, report.faults
     ));
+    if report.later > 0 {
+        lines.push(format!("{} events after {} do not count", report.later, batch.as_of()));
+    }
     if report.by_rows > 0 {
         lines.push(format!("{} tickets were judged one by one", report.by_rows));
     }

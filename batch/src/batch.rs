@@ -341,7 +341,8 @@ impl Batch {
         let mut judged = judge.judge(scratch);
         laid.refused.extend(judged.refused(1));
         laid.refused.sort_by_key(|refused| refused.row);
-        let long = Long::of(self, &laid.sheet, &mut judged);
+        judged.sort();
+        let long = Long::of(self, &laid.sheet, &judged);
         let table = table(self, &laid.kept.contracts, &laid.sheet, &judged, long);
         self.keep(laid.kept, laid.own);
         let data = |error: arrow::error::ArrowError| BatchError::Data {

@@ -47,13 +47,15 @@ pub(crate) fn take_out(valid: &mut Option<Vec<u8>>, rows: usize, row: usize) {
     valid.get_mut(row).into_iter().for_each(|valid| *valid = 0);
 }
 
-/// A column of instants. Those after `as_of` are taken out where it is given; rows with one that columns do not hold are told.
+/// A column of instants. Those after `as_of` are taken out where it is given, and counted; rows with one that columns do not hold are
+/// told.
 pub(crate) fn instants(
     name: &str,
     array: &ArrayRef,
     as_of: Option<i64>,
     faults: &mut Faults,
     doubtful: &mut Vec<u32>,
+    later: &mut u64,
 ) -> Result<Numbers, BatchError> {
     let micros: TimestampMicrosecondArray = match array.data_type() {
         DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => array.as_primitive().clone(),
@@ -68,7 +70,7 @@ pub(crate) fn instants(
             return Err(unfit(name, array, "instants with a zone: times without one could mean any hour"));
         }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => {
-            return read_instants(name, array, as_of, faults, doubtful);
+            return read_instants(name, array, as_of, faults, doubtful, later);
         }
         DataType::Null => TimestampMicrosecondArray::new_null(array.len()),
         _ => {
@@ -81,33 +83,36 @@ pub(crate) fn instants(
     };
     let mut valid = validity(&micros);
     let values = micros.values().clone();
-    checked(&values, &mut valid, as_of, doubtful);
+    *later += checked(&values, &mut valid, as_of, doubtful);
     Ok(Numbers { values, valid })
 }
 
-/// Takes out what comes after the assessment's instant, and tells which rows columns cannot hold.
+/// Takes out what comes after the assessment's instant, and tells which rows columns cannot hold. Gives how many were taken out.
 pub(crate) fn checked(
     values: &[i64],
     valid: &mut Option<Vec<u8>>,
     as_of: Option<i64>,
     doubtful: &mut Vec<u32>,
-) {
+) -> u64 {
     let (least, most) = vectors!(pulp::Arch::new(), [values: &'a [i64] = values] -> (i64, i64) {
         values.iter().fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(*at), b.max(*at)))
     });
     if least >= YEARS.0 && most < as_of.map_or(YEARS.1, |as_of| as_of.saturating_add(1).min(YEARS.1)) {
-        return;
+        return 0;
     }
+    let mut later = 0;
     for (row, at) in values.iter().enumerate() {
         if valid.as_ref().is_some_and(|valid| valid.get(row) == Some(&0)) {
             continue;
         }
         if as_of.is_some_and(|as_of| *at > as_of) {
             take_out(valid, values.len(), row);
+            later += 1;
         } else if *at < YEARS.0 || *at >= YEARS.1 {
             doubtful.push(u32::try_from(row).unwrap_or(u32::MAX));
         }
     }
+    later
 }
 
 fn read_instants(
@@ -116,6 +121,7 @@ fn read_instants(
     as_of: Option<i64>,
     faults: &mut Faults,
     doubtful: &mut Vec<u32>,
+    later: &mut u64,
 ) -> Result<Numbers, BatchError> {
     let texts = strings(name, array)?;
     let mut values = vec![0; texts.len()];
@@ -134,7 +140,7 @@ fn read_instants(
             }
         }
     }
-    checked(&values, &mut valid, as_of, doubtful);
+    *later += checked(&values, &mut valid, as_of, doubtful);
     Ok(Numbers { values: values.into(), valid })
 }
 
@@ -276,7 +282,7 @@ pub(crate) fn fact(
             if matches!(array.data_type(), DataType::Date32 | DataType::Date64) {
                 return Err(unfit(name, array, "instants with a zone"));
             }
-            Ok((instants(name, array, None, faults, doubtful)?, None))
+            Ok((instants(name, array, None, faults, doubtful, &mut 0)?, None))
         }
     }
 }

@@ -21,13 +21,13 @@ use pulp::Arch;
 
 use crate::batch::Batch;
 use crate::cells::Names;
-use crate::charges::{Charges, Settling};
+use crate::charges::{Charges, Debts, Settling};
 use crate::error::{BatchError, Refused};
 use crate::judge::{Contract, Judge, Scratch};
 use crate::log::{LaidLog, LogLayout, Tells, lay_log};
 use crate::source::Source;
 use crate::table::{Holds, Laid, Layout, lay};
-use crate::told::{LATE, Long, columns, owed, schema};
+use crate::told::{LATE, Told, schema};
 use crate::write::{Encoded, Shape as Tables};
 use out::Out;
 use owed::charges;
@@ -76,6 +76,8 @@ pub struct Job {
     pub threads: usize,
     /// About so many bytes may be used.
     pub memory: u64,
+    /// An event after [`Batch::as_of`] is an error: the input's own word is that this is its last instant.
+    pub ends: bool,
 }
 
 /// How far the work is.
@@ -130,8 +132,16 @@ pub fn assess_history(
         }
         result => result?,
     };
+    if job.ends && owed.totals.later > 0 {
+        let reason = format!(
+            "{} events are later than {}, which is the last instant by its own statistics: write it anew, or say as of when",
+            owed.totals.later,
+            batch.as_of()
+        );
+        return Err(run.data(&reason));
+    }
     progress(Stage::Settling);
-    let Owed { charges, names, totals, mut report } = owed;
+    let Owed { debts, names, totals, mut report } = owed;
     let by_number: HashMap<u32, Vec<Event>> =
         (0..).zip(names.iter()).map(|(number, name)| (number, run.events_of(name))).collect();
     let settling = Settling {
@@ -141,12 +151,12 @@ pub fn assess_history(
         as_of: batch.as_of(),
         clauses: &batch.clause_ids,
     };
-    let outcome = settling.settle(&charges, job.threads)?;
-    totals.tell(batch, &names, &charges, &outcome, &mut report);
-    drop(charges);
+    let clocks = debts.clocks.clone();
+    let mut outcome = settling.settle(debts, job.threads)?;
+    totals.tell(batch, &names, &clocks, &outcome, &mut report);
     report.refused = out.refused;
     report.parts_kept = out.parts_kept();
-    out.finish(run.tables.as_ref(), &outcome, &report, progress)?;
+    out.finish(run.tables.as_ref(), &mut outcome, &report, progress)?;
     Ok(report)
 }
 
@@ -192,7 +202,7 @@ struct Unit {
 
 /// What all tickets owe, the names of the contracts by number, what was counted, and what is known of the report.
 struct Owed {
-    charges: Charges,
+    debts: Debts,
     names: Vec<Arc<str>>,
     totals: Totals,
     report: Report,
@@ -281,9 +291,10 @@ impl Run<'_> {
             let place = self.job.input.display().to_string();
             return Err(BatchError::Stopped { place, refused: Box::new(refused.clone()) });
         }
-        let long = Long::of(self.batch, &sheet, &mut judged);
-        let counts = Counts::of(&sheet, &judged, &long);
-        let charges = charges(&sheet, &judged, &long, self.batch.pack.counts_clocks());
+        judged.sort();
+        let told = Told::of(self.batch, &sheet, &judged);
+        let counts = Counts::of(&sheet, &judged, &told);
+        let charges = charges(&sheet, &judged, &told, self.batch.pack.counts_clocks());
         let named = counts.contracts().chain(charges.ended.keys().copied());
         let named = named
             .filter_map(|number| Some((number, worker.names.names.get(number as usize)?.clone())))
@@ -292,10 +303,8 @@ impl Run<'_> {
         let encoded = match &self.tables {
             None => None,
             Some(tables) => {
-                let owed = owed(&long);
-                let columns = columns(self.batch, &worker.contracts, &sheet, &judged, long);
-                let columns = columns.map_err(|e| self.data(&e))?;
-                Some(tables.encode(&columns, &owed).map_err(|e| self.data(&e))?)
+                let encoded = told.encode(tables, self.batch, &worker.contracts, &sheet, &judged);
+                Some(encoded.map_err(|e| self.data(&e))?)
             }
         };
         let next_row = unit.first_row + unit.rows.num_rows() as u64;
@@ -305,7 +314,7 @@ impl Run<'_> {
     /// The reading: everything is judged, and written down but for what the deposits paid.
     fn judge_all(&self, out: &mut Out, progress: &mut dyn FnMut(Stage)) -> Result<Owed, BatchError> {
         let mut owed = Owed {
-            charges: Charges::default(),
+            debts: Debts::default(),
             names: Vec::new(),
             totals: Totals::default(),
             report: Report::default(),
@@ -320,10 +329,11 @@ impl Run<'_> {
             (number, row) = (kept.units, kept.next_row);
             order = kept.order.clone();
             owed.totals.add(&kept.totals);
-            owed.charges.then(kept.charges());
+            let charges = kept.charges();
+            owed.debts.clocks.clone_from(&charges.clocks);
+            owed.debts.take(&charges, &[], &[]);
         }
         let mut part = out::PartOf { names: names.names.len(), ..out::PartOf::default() };
-        part.charges.clocks.clone_from(&owed.charges.clocks);
         let total = self.source.rows;
         let mut take = |done: Done| -> Result<(), BatchError> {
             let most = done.named.iter().map(|(number, _)| *number as usize + 1).max().unwrap_or(0);
@@ -332,9 +342,12 @@ impl Run<'_> {
                 numbers[*number as usize] = names.number(name);
             }
             let clocks: Vec<u16> =
-                done.charges.clocks.iter().map(|(clause, clock)| part.charges.clock(clause, clock)).collect();
+                done.charges.clocks.iter().map(|(clause, clock)| owed.debts.clock(clause, clock)).collect();
             part.totals.count(&done.counts, &numbers, &clocks);
-            part.charges.append(done.charges, &numbers, &clocks);
+            owed.debts.take(&done.charges, &numbers, &clocks);
+            if out.keeps() {
+                part.charges.append(&done.charges, &numbers, &clocks);
+            }
             order.take(done.span);
             for refused in done.refused {
                 out.refuse(&refused)?;
@@ -343,11 +356,10 @@ impl Run<'_> {
             (part.units, part.next_row) = (done.number + 1, done.next_row);
             out.put(done.number, done.encoded)?;
             if part.units.is_multiple_of(GROUPS) {
+                part.charges.clocks.clone_from(&owed.debts.clocks);
                 out.close_part(&part, &names.names, &order)?;
                 owed.totals.add(&part.totals);
-                owed.charges.then(std::mem::take(&mut part).charges);
-                part.names = names.names.len();
-                part.charges.clocks.clone_from(&owed.charges.clocks);
+                part = out::PartOf { names: names.names.len(), ..out::PartOf::default() };
             }
             Ok(())
         };
@@ -360,10 +372,10 @@ impl Run<'_> {
             progress(Stage::Judging(rows, total));
         })?;
         if part.next_row > 0 {
+            part.charges.clocks.clone_from(&owed.debts.clocks);
             out.close_part(&part, &names.names, &order)?;
         }
         owed.totals.add(&part.totals);
-        owed.charges.then(part.charges);
         let lines =
             self.source.refused.lock().map(|mut refused| std::mem::take(&mut *refused)).unwrap_or_default();
         if let (OnError::Stop, Some(refused)) = (self.job.on_error, lines.first()) {

@@ -161,6 +161,11 @@ pub(crate) struct Judge<'a> {
 }
 
 impl Judged {
+    /// Puts the clocks into the order in which they are told.
+    pub(crate) fn sort(&mut self) {
+        self.clocks.sort_by_key(|clock| (clock.epoch, clock.clock));
+    }
+
     /// Rows that the pack's schema refuses when they are judged by themselves. `first` is the number of the sheet's first row.
     pub(crate) fn refused(&self, first: u64) -> Vec<Refused> {
         let refused = self.singles.iter().filter_map(|(row, assessment)| {

@@ -11,11 +11,20 @@ use crate::log::{LogLayout, Tells};
 use crate::source::Source;
 use crate::table::{Holds, Layout};
 
+/// The end of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The last instant at which an event happened.
+    pub at: Instant,
+    /// This is what the statistics of a Parquet file say, which could be wrong: [`Job::ends`](crate::Job::ends) makes sure.
+    pub said: bool,
+}
+
 /// The last instant at which an event of a history happened; nothing when there is none.
 ///
 /// # Errors
 /// [`BatchError`] when the file cannot be read, or its columns are neither those of a ticket table nor of an event log.
-pub fn last_instant(pack: &Pack, input: &Path) -> Result<Option<Instant>, BatchError> {
+pub fn last_instant(pack: &Pack, input: &Path) -> Result<Option<End>, BatchError> {
     let source = Source::open(input, pack)?;
     let places: Vec<(usize, String)> = if LogLayout::fits(source.schema()) {
         let layout = LogLayout::of(pack, source.schema())?;
@@ -36,6 +45,11 @@ pub fn last_instant(pack: &Pack, input: &Path) -> Result<Option<Instant>, BatchE
             .collect()
     };
     let columns: Vec<usize> = places.iter().map(|(place, _)| *place).collect();
+    if let Some(last) = source.last_of(&columns)
+        && (crate::batch::YEARS.0..crate::batch::YEARS.1).contains(&last)
+    {
+        return Ok(end(last, true));
+    }
     let mut last = None;
     for rows in source.batches(Some(&columns))? {
         let rows = rows?;
@@ -45,7 +59,7 @@ pub fn last_instant(pack: &Pack, input: &Path) -> Result<Option<Instant>, BatchE
                 continue;
             };
             let (mut faults, mut beyond) = Default::default();
-            let numbers = instants(name, array, None, &mut faults, &mut beyond)?;
+            let numbers = instants(name, array, None, &mut faults, &mut beyond, &mut 0)?;
             let is = |row: usize| numbers.valid.as_ref().is_none_or(|valid| valid.get(row) == Some(&1));
             // What lies beyond all calendars is no end to go by.
             let known =
@@ -54,5 +68,9 @@ pub fn last_instant(pack: &Pack, input: &Path) -> Result<Option<Instant>, BatchE
                 .max(known.filter(|at| (crate::batch::YEARS.0..crate::batch::YEARS.1).contains(at)).max());
         }
     }
-    Ok(last.and_then(|at| Instant::from_micros(at).ok()))
+    Ok(last.and_then(|at| end(at, false)))
+}
+
+fn end(at: i64, said: bool) -> Option<End> {
+    Some(End { at: Instant::from_micros(at).ok()?, said })
 }

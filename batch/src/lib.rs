@@ -28,4 +28,4 @@ pub use error::{BatchError, Refused};
 pub use history::{
     ClockTotal, ContractTotal, Job, MonthTotal, OnError, Output, Report, Stage, assess_history,
 };
-pub use last::last_instant;
+pub use last::{End, last_instant};

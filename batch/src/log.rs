@@ -192,7 +192,7 @@ pub(crate) fn lay_log(
     };
     let at = match array(Tells::At) {
         Some((name, array)) => {
-            let numbers = instants(name, array, None, &mut faults, &mut doubtful_rows)?;
+            let numbers = instants(name, array, None, &mut faults, &mut doubtful_rows, &mut 0)?;
             for row in (0..rows).filter(|row| array.is_null(*row)) {
                 faults.push((row, name.clone(), "when it happened is missing".to_owned()));
             }
@@ -269,6 +269,7 @@ pub(crate) fn lay_log(
         irregular: Histories::default(),
         doubtful: Vec::new(),
         left_out: Vec::new(),
+        later: 0,
         origin: Box::new(Nobody),
     };
     let mut of_contracts_rows: Vec<usize> = Vec::new();
@@ -336,10 +337,11 @@ pub(crate) fn lay_log(
         vias.push(Texts::NONE);
         events.clear();
         let mut reported = false;
-        for event in &order[from..] {
+        for (nth, event) in order[from..].iter().enumerate() {
             let event = *event as usize;
             let (when, of) = (at.values[event], kinds[event]);
             if when > batch.as_of {
+                sheet.later += (order.len() - from - nth) as u64;
                 break;
             }
             if let Some(Some(happened)) = happened.get_mut(usize::from(of)) {

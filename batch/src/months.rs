@@ -4,8 +4,39 @@ use chrono::Datelike;
 use chrono_tz::Tz;
 use holdback::Instant;
 
+/// The months of instants most of which lie in the month of the one before.
+pub(crate) struct Months {
+    zone: Tz,
+    month: i32,
+    /// In which instants the month is the last one.
+    from: i64,
+    until: i64,
+}
+
+impl Months {
+    pub(crate) fn new(zone: Tz) -> Months {
+        Months { zone, month: 0, from: 0, until: 0 }
+    }
+
+    /// The month of an instant since the year zero.
+    pub(crate) fn month(&mut self, at: i64) -> i32 {
+        if self.from <= at && at < self.until {
+            return self.month;
+        }
+        let day = at.div_euclid(DAY);
+        let of_month = i64::from(civil(day).2);
+        if (2..28).contains(&of_month) {
+            // No zone is a day from UTC: these days are sure.
+            (self.from, self.until) = ((day + 2 - of_month) * DAY, (day + 28 - of_month) * DAY);
+            self.month = month(at, self.zone);
+            return self.month;
+        }
+        month(at, self.zone)
+    }
+}
+
 /// The month of an instant since the year zero.
-pub(crate) fn month(at: i64, zone: Tz) -> i32 {
+fn month(at: i64, zone: Tz) -> i32 {
     let day = at.div_euclid(DAY);
     let (year, month, of_month) = civil(day);
     // No zone is a day from UTC: but for its first and its last day a month is that of UTC.
@@ -46,6 +77,17 @@ mod tests {
                 (day.year(), day.month(), day.day())
             );
             day = day.succ_opt().unwrap();
+        }
+    }
+
+    #[test]
+    fn months_are_the_same_in_any_order() {
+        let zone = chrono_tz::Pacific::Kiritimati;
+        let mut months = Months::new(zone);
+        let mut at = 1_700_000_000_000_000;
+        for step in 0..20_000_i64 {
+            at += (step * step * 7_919 % 40 - 17) * DAY / 3;
+            assert_eq!(months.month(at), month(at, zone), "{at}");
         }
     }
 }

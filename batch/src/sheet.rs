@@ -107,6 +107,8 @@ pub(crate) struct Sheet {
     pub(crate) doubtful: Vec<u32>,
     /// Rows of which nothing is told, ascending.
     pub(crate) left_out: Vec<u32>,
+    /// Events after the assessment's instant, which do not count.
+    pub(crate) later: u64,
     pub(crate) origin: Box<dyn Origin>,
 }
 

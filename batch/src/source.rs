@@ -9,6 +9,7 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use holdback::{FactType, Pack};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::statistics::Statistics;
 
 use crate::BatchError;
 use crate::error::Refused;
@@ -130,6 +131,33 @@ impl Source {
             builder.parquet_schema().columns().iter().position(|known| known.path().string() == column)?;
         let groups = builder.metadata().row_groups().iter();
         groups.map(|group| group.column(place).statistics()?.null_count_opt()).sum()
+    }
+
+    /// The greatest instant in these columns by the file's own word; nothing when it does not say, or all are missing.
+    pub(crate) fn last_of(&self, columns: &[usize]) -> Option<i64> {
+        if self.form != Form::Parquet {
+            return None;
+        }
+        let builder = ParquetRecordBatchReaderBuilder::try_new(open(&self.path).ok()?).ok()?;
+        let instants = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let flat = builder.parquet_schema().num_columns() == self.schema.fields().len();
+        let mut last = None;
+        for column in columns {
+            if !flat || *self.schema.fields().get(*column)?.data_type() != instants {
+                return None;
+            }
+            for group in builder.metadata().row_groups() {
+                let said = group.column(*column).statistics()?;
+                let Statistics::Int64(of) = said else { return None };
+                match of.max_opt() {
+                    Some(most) if of.max_is_exact() => last = last.max(Some(*most)),
+                    // None is there.
+                    None if said.null_count_opt() == u64::try_from(group.num_rows()).ok() => {}
+                    _ => return None,
+                }
+            }
+        }
+        last
     }
 
     /// All rows from a number on; the first has the number 1.

@@ -132,6 +132,7 @@ pub(crate) fn lay(
         irregular: Histories::default(),
         doubtful: Vec::new(),
         left_out: Vec::new(),
+        later: 0,
         origin: Box::new(Nobody),
     };
     let mut kinds: Vec<(u16, Numbers)> = Vec::new();
@@ -166,10 +167,11 @@ pub(crate) fn lay(
                     batch.asked.firsts.get(usize::from(*of)) == Some(&true) || kind::IRREGULAR.contains(of);
                 if !asked && *of != kind::RESUMED {
                     // Nobody looks at it; that it holds instants is checked all the same.
-                    instants(name, array, Some(batch.as_of), &mut faults, &mut doubtful)?;
+                    instants(name, array, Some(batch.as_of), &mut faults, &mut doubtful, &mut sheet.later)?;
                     continue;
                 }
-                let numbers = instants(name, array, Some(batch.as_of), &mut faults, &mut doubtful)?;
+                let numbers =
+                    instants(name, array, Some(batch.as_of), &mut faults, &mut doubtful, &mut sheet.later)?;
                 if let Some(place) = sheet.firsts.get_mut(usize::from(*of)) {
                     *place = Some(numbers.clone());
                 }
@@ -389,7 +391,7 @@ pub(crate) fn json_of(array: &ArrayRef, row: usize, of: Option<&FactType>) -> Js
     if array.data_type().is_temporal() {
         let (mut faults, mut doubtful) = Default::default();
         let one = array.slice(row, 1);
-        let numbers = instants("", &one, None, &mut faults, &mut doubtful);
+        let numbers = instants("", &one, None, &mut faults, &mut doubtful, &mut 0);
         let at = numbers.ok().and_then(|numbers| numbers.values.first().copied());
         return at
             .and_then(|at| Instant::from_micros(at).ok())

@@ -1,11 +1,17 @@
 //! What was judged, told as a table: one row for each ticket and clock.
 
+mod long;
+#[cfg(test)]
+mod tests;
+mod words;
+mod woven;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Decimal64Array, Int64Array, PrimitiveArray, RecordBatch, StringArray,
-    TimestampMicrosecondArray, new_null_array,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Decimal64Type, Field, Schema, SchemaRef, TimeUnit};
@@ -13,230 +19,143 @@ use arrow::error::ArrowError;
 
 use crate::batch::Batch;
 use crate::cells::dictionary;
-use crate::clocks::{Runs, STATES, number_of, state};
+use crate::clocks::{STATES, state};
 use crate::judge::{Contract, Judged};
 use crate::sheet::{Sheet, Texts};
+use crate::write::{Column, Encoded, Shape};
+pub(crate) use long::Long;
+use words::TicketWords;
+pub(crate) use woven::Woven;
 
-/// The rows of a table on their way.
-#[derive(Debug, Default)]
-pub(crate) struct Long {
-    /// The row of the sheet.
-    pub(crate) ticket: Vec<u32>,
-    /// The clock's number, from 1; zero for a ticket without clocks.
-    pub(crate) clock: Vec<u16>,
-    pub(crate) state: Vec<u8>,
-    pub(crate) started: Vec<i64>,
-    pub(crate) due: Vec<i64>,
-    pub(crate) is_due: Vec<u8>,
-    pub(crate) stopped: Vec<i64>,
-    pub(crate) late: Vec<i64>,
-    pub(crate) paused: Vec<i64>,
-    /// Below zero where there is no price.
-    pub(crate) penalty: Vec<i64>,
+/// What was judged of a sheet, ready to be counted, settled and written.
+pub(crate) enum Told<'a> {
+    /// Every ticket has the same clocks: their columns are woven while they are written.
+    Woven(Woven<'a>),
+    /// Row by row.
+    Rows(Long),
+}
+
+/// A clock of a ticket that costs something.
+pub(crate) struct Owes {
+    pub(crate) ticket: u32,
+    /// The clock's number, from zero.
+    pub(crate) clock: u16,
+    pub(crate) due: i64,
+    pub(crate) amount: i64,
+}
+
+pub(crate) fn is_missed(state: u8) -> bool {
+    state == state::BREACHED || state == state::LATE
+}
+
+/// The number of a clock among those that are known, from 1; made if it is new.
+fn number(known: &mut Vec<(Arc<str>, Arc<str>)>, clause: &Arc<str>, name: &Arc<str>) -> u16 {
+    let place = known.iter().position(|(c, n)| c == clause && n == name).unwrap_or_else(|| {
+        known.push((Arc::clone(clause), Arc::clone(name)));
+        known.len() - 1
+    });
+    u16::try_from(place + 1).unwrap_or(u16::MAX)
+}
+
+impl<'a> Told<'a> {
+    pub(crate) fn of(batch: &Batch, sheet: &Sheet, judged: &'a Judged) -> Told<'a> {
+        match Woven::of(batch, sheet, judged) {
+            Some(woven) => Told::Woven(woven),
+            None => Told::Rows(Long::row_by_row(batch, sheet, judged)),
+        }
+    }
+
     /// The clocks by number less one: clause and name.
-    pub(crate) clocks: Vec<(Arc<str>, Arc<str>)>,
-}
-
-impl Long {
-    fn grown(rows: usize) -> Long {
-        let numbers = || vec![0_i64; rows];
-        Long {
-            ticket: vec![0; rows],
-            clock: vec![0; rows],
-            state: vec![state::NONE; rows],
-            started: numbers(),
-            due: numbers(),
-            is_due: vec![0; rows],
-            stopped: numbers(),
-            late: numbers(),
-            paused: numbers(),
-            penalty: vec![-1; rows],
-            clocks: Vec::new(),
+    pub(crate) fn clocks(&self) -> &[(Arc<str>, Arc<str>)] {
+        match self {
+            Told::Woven(woven) => &woven.names,
+            Told::Rows(long) => &long.clocks,
         }
     }
 
-    /// The same where every ticket has the same clocks and none was judged by itself.
-    fn woven(batch: &Batch, sheet: &Sheet, judged: &Judged) -> Option<Long> {
-        if !judged.singles.is_empty() || !sheet.left_out.is_empty() {
-            return None;
-        }
-        let mut clocks = Vec::with_capacity(judged.clocks.len());
-        let mut long = Long::default();
-        for clock in &judged.clocks {
-            let states = &clock.runs.state;
-            if states.iter().all(|state| *state == state::NONE) {
-                continue;
-            }
-            if clock.rows.is_some() || states.len() != sheet.rows || states.contains(&state::NONE) {
-                return None;
-            }
-            let of = batch.epochs.get(clock.epoch)?.1.graph.clocks.get(clock.clock)?;
-            clocks.push((clock, long.clock(&of.id, &of.name), of.price.is_some()));
-        }
-        if clocks.is_empty() {
-            return None;
-        }
-        let (count, rows) = (clocks.len(), sheet.rows);
-        let numbers = |of: &dyn Fn(&Runs) -> &[i64]| -> Vec<i64> {
-            weave(rows, &clocks.iter().map(|(clock, ..)| of(&clock.runs)).collect::<Vec<_>>())
-        };
-        long.started = numbers(&|runs| &runs.started);
-        long.due = numbers(&|runs| &runs.due);
-        long.stopped = numbers(&|runs| &runs.stopped);
-        long.late = numbers(&|runs| &runs.late);
-        long.paused = numbers(&|runs| &runs.paused);
-        long.state = weave(rows, &clocks.iter().map(|(clock, ..)| &*clock.runs.state).collect::<Vec<_>>());
-        long.is_due = weave(rows, &clocks.iter().map(|(clock, ..)| &*clock.runs.is_due).collect::<Vec<_>>());
-        let prices: Vec<&[i64]> =
-            clocks.iter().map(|(clock, _, priced)| if *priced { &*clock.price } else { &[] }).collect();
-        long.penalty = weave(rows, &prices);
-        for (at, (_, _, priced)) in clocks.iter().enumerate() {
-            let places = long.penalty.iter_mut().zip(&long.state).skip(at).step_by(count);
-            for (penalty, state) in places {
-                // No price is below zero; one that could be is judged by itself.
-                let owes = *priced && (*state == state::BREACHED || *state == state::LATE);
-                *penalty = if owes { *penalty } else { -1 };
-            }
-        }
-        long.clock = vec![0; rows * count];
-        for row in long.clock.chunks_exact_mut(count) {
-            row.iter_mut().zip(&clocks).for_each(|(place, (_, number, _))| *place = *number);
-        }
-        long.ticket = vec![0; rows * count];
-        for (row, places) in (0..).zip(long.ticket.chunks_exact_mut(count)) {
-            places.fill(row);
-        }
-        Some(long)
-    }
-
-    fn clock(&mut self, clause: &Arc<str>, name: &Arc<str>) -> u16 {
-        let known = self.clocks.iter().position(|(c, n)| c == clause && n == name);
-        let place = known.unwrap_or_else(|| {
-            self.clocks.push((Arc::clone(clause), Arc::clone(name)));
-            self.clocks.len() - 1
-        });
-        u16::try_from(place + 1).unwrap_or(u16::MAX)
-    }
-
-    pub(crate) fn rows(&self) -> usize {
-        self.ticket.len()
-    }
-
-    /// Puts the clocks of each ticket together, in the order of the sheet's rows.
-    pub(crate) fn of(batch: &Batch, sheet: &Sheet, judged: &mut Judged) -> Long {
-        judged.clocks.sort_by_key(|clock| (clock.epoch, clock.clock));
-        if let Some(long) = Long::woven(batch, sheet, judged) {
-            return long;
-        }
-        let mut single = vec![false; sheet.rows];
-        for (row, _) in &judged.singles {
-            single.get_mut(*row as usize).into_iter().for_each(|single| *single = true);
-        }
-        let mut left_out = vec![false; sheet.rows];
-        let refused = judged.singles.iter().filter(|(_, assessment)| assessment.is_err()).map(|(row, _)| row);
-        for row in sheet.left_out.iter().chain(refused) {
-            left_out.get_mut(*row as usize).into_iter().for_each(|out| *out = true);
-        }
-        let mut counts = vec![0_u32; sheet.rows + 1];
-        for clock in &judged.clocks {
-            match &clock.rows {
-                None => {
-                    for (count, state) in counts.iter_mut().zip(&clock.runs.state) {
-                        *count += u32::from(*state != state::NONE);
-                    }
+    /// How many tickets are in which state, by clock from zero, eight states each.
+    pub(crate) fn states(&self) -> Vec<u64> {
+        match self {
+            Told::Woven(woven) => woven.states(),
+            Told::Rows(long) => {
+                let mut states = vec![0_u64; (long.clocks.len() + 1) * 8];
+                for (clock, state) in long.clock.iter().zip(&long.state) {
+                    states[usize::from(*clock) * 8 + usize::from(*state & 7)] += 1;
                 }
-                Some(rows) => {
-                    for (row, state) in rows.iter().zip(&clock.runs.state) {
-                        counts[*row as usize] += u32::from(*state != state::NONE);
+                states
+            }
+        }
+    }
+
+    /// What costs something, in the order of the rows.
+    pub(crate) fn owing(&self) -> Vec<Owes> {
+        match self {
+            Told::Woven(woven) => woven.owing(),
+            Told::Rows(long) => {
+                let owes = |row: usize| Owes {
+                    ticket: long.ticket[row],
+                    clock: long.clock[row].saturating_sub(1),
+                    due: long.due[row],
+                    amount: long.penalty[row],
+                };
+                (0..long.rows()).filter(|row| long.penalty[*row] > 0).map(owes).collect()
+            }
+        }
+    }
+
+    /// Calls for every clock of every ticket: the ticket, the clock's number from zero, its state, when it stopped and when it was due.
+    pub(crate) fn each(&self, mut take: impl FnMut(u32, usize, u8, i64, i64)) {
+        match self {
+            Told::Woven(woven) => {
+                for ticket in 0..woven.tickets {
+                    for clock in &woven.clocks {
+                        let (runs, number) = (clock.runs, usize::from(clock.number) - 1);
+                        let of = u32::try_from(ticket).unwrap_or(u32::MAX);
+                        take(of, number, runs.state[ticket], runs.stopped[ticket], runs.due[ticket]);
                     }
                 }
             }
-        }
-        for (row, assessment) in &judged.singles {
-            counts[*row as usize] = match assessment {
-                Ok(assessment) => u32::try_from(assessment.clocks.len()).unwrap_or(u32::MAX),
-                Err(_) => 0,
-            };
-        }
-        // From counts to where each ticket begins.
-        let mut begin = 0;
-        for (row, count) in counts.iter_mut().take(sheet.rows).enumerate() {
-            let here = if left_out[row] { 0 } else { (*count).max(1) };
-            *count = begin;
-            begin += here;
-        }
-        counts[sheet.rows] = begin;
-        let mut long = Long::grown(begin as usize);
-        for row in 0..sheet.rows {
-            let (from, until) = (counts[row] as usize, counts[row + 1] as usize);
-            long.ticket[from..until].fill(u32::try_from(row).unwrap_or(u32::MAX));
-        }
-        for clock in &judged.clocks {
-            let graph = batch.epochs.get(clock.epoch).map(|(_, epoch)| &epoch.graph);
-            let Some(of) = graph.and_then(|graph| graph.clocks.get(clock.clock)) else { continue };
-            let (number, priced) = (long.clock(&of.id, &of.name), of.price.is_some());
-            let runs = &clock.runs;
-            for (at, state) in runs.state.iter().enumerate() {
-                let row = clock.rows.as_ref().map_or(at, |rows| rows[at] as usize);
-                if *state == state::NONE || single[row] {
-                    continue;
-                }
-                let to = counts[row] as usize;
-                counts[row] += 1;
-                long.clock[to] = number;
-                long.state[to] = *state;
-                long.started[to] = runs.started[at];
-                long.due[to] = runs.due[at];
-                long.is_due[to] = runs.is_due[at];
-                long.stopped[to] = runs.stopped[at];
-                long.late[to] = runs.late[at];
-                long.paused[to] = runs.paused.get(at).copied().unwrap_or_default();
-                if priced && (*state == state::BREACHED || *state == state::LATE) {
-                    long.penalty[to] = clock.price[at];
+            Told::Rows(long) => {
+                for row in (0..long.rows()).filter(|row| long.clock[*row] != 0) {
+                    let clock = usize::from(long.clock[row]) - 1;
+                    take(long.ticket[row], clock, long.state[row], long.stopped[row], long.due[row]);
                 }
             }
         }
-        for (row, assessment) in &judged.singles {
-            let Ok(assessment) = assessment else { continue };
-            for (nth, clock) in assessment.clocks.iter().enumerate() {
-                let to = counts[*row as usize] as usize + nth;
-                long.clock[to] = long.clock(&clock.clause.as_str().into(), &clock.clock.as_str().into());
-                long.state[to] = number_of(clock.state);
-                let micros = |at: Option<holdback::Instant>| at.map_or(0, holdback::Instant::micros);
-                (long.started[to], long.stopped[to]) = (micros(clock.started), micros(clock.stopped));
-                (long.due[to], long.is_due[to]) = (micros(clock.due), u8::from(clock.due.is_some()));
-                long.late[to] = clock.late.micros();
-                let priced =
-                    assessment.penalties.iter().find(|p| p.clause == clock.clause && p.clock == clock.clock);
-                let of = batch.price_is_stated(&clock.clause);
-                let missed = long.state[to] == state::BREACHED || long.state[to] == state::LATE;
-                if missed && of {
-                    long.penalty[to] = priced.map_or(0, |penalty| penalty.amount.minor());
-                }
-            }
-        }
-        long
     }
-}
 
-/// Columns of so many rows put together row by row. One that is empty leaves its places as they are by themselves.
-fn weave<T: Copy + Default>(rows: usize, columns: &[&[T]]) -> Vec<T> {
-    let mut woven = vec![T::default(); rows * columns.len()];
-    match columns {
-        [one] if one.len() == rows => woven.copy_from_slice(one),
-        [one, two] if one.len() == rows && two.len() == rows => {
-            for ((places, one), two) in woven.chunks_exact_mut(2).zip(*one).zip(*two) {
-                (places[0], places[1]) = (*one, *two);
-            }
-        }
-        _ => {
-            for (at, column) in columns.iter().enumerate() {
-                let places = woven.iter_mut().skip(at).step_by(columns.len());
-                places.zip(*column).for_each(|(place, value)| *place = *value);
+    /// The tickets told.
+    pub(crate) fn tickets(&self) -> Vec<u32> {
+        match self {
+            Told::Woven(woven) => (0..).take(woven.tickets).collect(),
+            Told::Rows(long) => {
+                long.ticket.chunk_by(|a, b| a == b).filter_map(|of| of.first().copied()).collect()
             }
         }
     }
-    woven
+
+    /// The pages of all columns but [`LATE`], with which rows owe something.
+    pub(crate) fn encode(
+        self,
+        shape: &Shape,
+        batch: &Batch,
+        contracts: &[Contract],
+        sheet: &Sheet,
+        judged: &Judged,
+    ) -> Result<Encoded, parquet::errors::ParquetError> {
+        match self {
+            Told::Woven(woven) => {
+                let words = TicketWords::of(batch, judged);
+                let columns = woven.columns(contracts, sheet, &words)?;
+                shape.encode(columns, &woven.owed())
+            }
+            Told::Rows(long) => {
+                let owed = BooleanBuffer::collect_bool(long.rows(), |row| long.penalty[row] > 0);
+                let columns = columns(batch, contracts, sheet, judged, long)?;
+                shape.encode(columns.into_iter().map(Column::Array).collect(), &owed)
+            }
+        }
+    }
 }
 
 /// The places of the columns that only a whole contract's history can fill: what its deposit paid.
@@ -282,35 +201,6 @@ pub(crate) fn schema(batch: &Batch, settled: bool) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
-/// Texts that were met, each with its number.
-#[derive(Default)]
-struct Words {
-    numbers: HashMap<String, u32>,
-    texts: Vec<String>,
-}
-
-impl Words {
-    fn number(&mut self, text: String) -> u32 {
-        if let Some(number) = self.numbers.get(&text) {
-            return *number;
-        }
-        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.texts.push(text.clone());
-        self.numbers.insert(text, number);
-        number
-    }
-
-    /// A column of the codes of the tickets of all rows.
-    fn column(&self, of_tickets: &[u32], tickets: &[u32]) -> Result<ArrayRef, ArrowError> {
-        if self.texts.is_empty() {
-            return Ok(new_null_array(&names_type(), tickets.len()));
-        }
-        let texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
-        let code = |ticket: &u32| of_tickets.get(*ticket as usize).copied().unwrap_or(Texts::NONE);
-        dictionary(tickets.iter().map(code).collect(), &texts)
-    }
-}
-
 /// The table of a sheet, without what deposits pay.
 pub(crate) fn table(
     batch: &Batch,
@@ -320,11 +210,6 @@ pub(crate) fn table(
     long: Long,
 ) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_new(schema(batch, false), columns(batch, contracts, sheet, judged, long)?)
-}
-
-/// Which rows owe something.
-pub(crate) fn owed(long: &Long) -> BooleanBuffer {
-    BooleanBuffer::collect_bool(long.rows(), |row| long.penalty[row] > 0)
 }
 
 /// A set of states.
@@ -338,7 +223,7 @@ const fn any_of(states: &[u8]) -> u8 {
 }
 
 /// The columns of [`schema`] but for [`LATE`].
-pub(crate) fn columns(
+fn columns(
     batch: &Batch,
     contracts: &[Contract],
     sheet: &Sheet,
@@ -416,117 +301,4 @@ pub(crate) fn columns(
 
 fn nulls(valid: BooleanBuffer) -> Option<NullBuffer> {
     Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
-}
-
-/// What is said of each ticket, as numbers of texts.
-struct TicketWords {
-    class: Words,
-    class_clause: Words,
-    applies: Words,
-    findings: Words,
-    fault: Words,
-    class_codes: Vec<u32>,
-    class_clause_codes: Vec<u32>,
-    applies_codes: Vec<u32>,
-    finding_codes: Vec<u32>,
-    fault_codes: Vec<u32>,
-}
-
-impl TicketWords {
-    fn of(batch: &Batch, judged: &Judged) -> TicketWords {
-        let mut of = TicketWords {
-            class: Words::default(),
-            class_clause: Words::default(),
-            applies: Words::default(),
-            findings: Words::default(),
-            fault: Words::default(),
-            class_codes: Vec::with_capacity(judged.class.len()),
-            class_clause_codes: Vec::with_capacity(judged.class.len()),
-            applies_codes: Vec::with_capacity(judged.class.len()),
-            finding_codes: Vec::new(),
-            fault_codes: Vec::new(),
-        };
-        let word = |free: bool| if free { "free" } else { "paid" };
-        let mut known: HashMap<u16, (u32, u32)> = HashMap::new();
-        let mut last = (0_u16, (Texts::NONE, Texts::NONE));
-        for number in &judged.class {
-            if *number == 0 {
-                of.class_codes.push(Texts::NONE);
-                of.class_clause_codes.push(Texts::NONE);
-                continue;
-            }
-            if last.0 != *number {
-                let codes = known.entry(*number).or_insert_with(|| match batch.class(*number) {
-                    Some(class) => (
-                        of.class.number(word(class.free).to_owned()),
-                        of.class_clause.number(class.id.to_string()),
-                    ),
-                    None => (Texts::NONE, Texts::NONE),
-                });
-                last = (*number, *codes);
-            }
-            of.class_codes.push(last.1.0);
-            of.class_clause_codes.push(last.1.1);
-        }
-        of.applies_codes = bits(&judged.applies, judged.clause_words, &mut of.applies, &|bit| {
-            batch.clause_ids.get(bit).map_or(String::new(), |id| id.to_string())
-        });
-        of.finding_codes =
-            bits(&judged.findings, judged.finding_words, &mut of.findings, &|bit| batch.finding(bit));
-        for (row, assessment) in &judged.singles {
-            let row = *row as usize;
-            let Ok(assessment) = assessment else { continue };
-            let class = assessment.class.as_ref();
-            let set = |codes: &mut Vec<u32>, code: Option<u32>| {
-                if codes.len() <= row {
-                    codes.resize(row + 1, Texts::NONE);
-                }
-                codes[row] = code.unwrap_or(Texts::NONE);
-            };
-            let code = class.map(|class| of.class.number(word(class.free).to_owned()));
-            set(&mut of.class_codes, code);
-            let code = class.map(|class| of.class_clause.number(class.clause.clone()));
-            set(&mut of.class_clause_codes, code);
-            let code = Some(assessment.applies.join(", ")).filter(|text| !text.is_empty());
-            let code = code.map(|text| of.applies.number(text));
-            set(&mut of.applies_codes, code);
-            let found: Vec<String> =
-                assessment.findings.iter().map(|f| format!("{}: {}", f.clause, f.text)).collect();
-            let code = Some(found.join("; ")).filter(|text| !text.is_empty());
-            let code = code.map(|text| of.findings.number(text));
-            set(&mut of.finding_codes, code);
-            if let Some(fault) = &assessment.fault {
-                let number = of.fault.number(fault.to_string());
-                set(&mut of.fault_codes, Some(number));
-            }
-        }
-        of
-    }
-}
-
-/// The texts of bit sets, each set once.
-fn bits(sets: &[u64], words: usize, texts: &mut Words, name: &dyn Fn(usize) -> String) -> Vec<u32> {
-    if words == 0 {
-        return Vec::new();
-    }
-    let mut known: HashMap<&[u64], u32> = HashMap::new();
-    let mut codes = Vec::with_capacity(sets.len() / words);
-    let mut last: Option<(&[u64], u32)> = None;
-    // Most sets are of one word, and like the one before.
-    let same = |a: &[u64], b: &[u64]| a.first() == b.first() && (words == 1 || a == b);
-    for set in sets.chunks_exact(words) {
-        if let Some((_, code)) = last.filter(|(before, _)| same(before, set)) {
-            codes.push(code);
-            continue;
-        }
-        let code = *known.entry(set).or_insert_with(|| {
-            let on = (0..words * 64).filter(|bit| set[bit / 64] >> (bit % 64) & 1 == 1);
-            let names: Vec<String> = on.map(name).collect();
-            let separator = if names.iter().any(|name| name.contains(": ")) { "; " } else { ", " };
-            if names.is_empty() { Texts::NONE } else { texts.number(names.join(separator)) }
-        });
-        last = Some((set, code));
-        codes.push(code);
-    }
-    codes
 }

@@ -2,6 +2,7 @@
 //! the others of all row groups: Parquet finds columns by their places.
 
 mod column;
+mod numbers;
 mod pack;
 mod part;
 #[cfg(test)]
@@ -11,7 +12,6 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
 use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
@@ -25,7 +25,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::BatchError;
 use crate::charges::Outcome;
+pub(crate) use column::Column;
 use column::{Chunk, Pages};
+pub(crate) use numbers::{Times, Weave};
 use part::unwritable;
 pub(crate) use part::{Part, waits_as};
 
@@ -71,12 +73,16 @@ impl Shape {
     }
 
     /// Makes a row group of its columns, on any thread. `owed` says which rows owe something.
-    pub(crate) fn encode(&self, columns: &[ArrayRef], owed: &BooleanBuffer) -> Result<Encoded, ParquetError> {
+    pub(crate) fn encode(
+        &self,
+        columns: Vec<Column<'_>>,
+        owed: &BooleanBuffer,
+    ) -> Result<Encoded, ParquetError> {
         let mut pages = Pages::default();
         let places = (0..self.required.len()).filter(|place| !self.late.contains(place));
         let columns = places
             .zip(columns)
-            .map(|(place, array)| pages.column(array, self.required.get(place) == Some(&true)))
+            .map(|(place, column)| pages.column(column, self.required.get(place) == Some(&true)))
             .collect::<Result<_, _>>()?;
         let rows = owed.len();
         let bits = owed.sliced();
@@ -87,6 +93,23 @@ impl Shape {
             owing: owed.count_set_bits() as u64,
         };
         Ok(Encoded { pages, group })
+    }
+}
+
+#[cfg(test)]
+impl Encoded {
+    /// How each column is written, and its bytes.
+    pub(crate) fn columns(&self) -> Vec<(String, Vec<u8>)> {
+        let all = self.pages.pieces.concat();
+        let of = |chunk: &Chunk| {
+            let (from, until) = (chunk.at as usize, (chunk.at + chunk.bytes) as usize);
+            (format!("{chunk:?}"), all[from..until].to_vec())
+        };
+        self.group.columns.iter().map(of).collect()
+    }
+
+    pub(crate) fn owed(&self) -> (u64, &[u8]) {
+        (self.group.owing, &self.group.owed)
     }
 }
 
@@ -130,34 +153,25 @@ impl Tables {
         self.part.leave()
     }
 
-    /// Adds what the deposits paid of the charges from a place on, and gives the file its name. Gives the place after the last.
-    pub(crate) fn finish(
-        self,
-        path: &Path,
-        shape: &Shape,
-        paid: &Outcome,
-        place: usize,
-    ) -> Result<usize, BatchError> {
-        self.finish_with(path, shape, &[&paid.deducted, &paid.shortfall, &paid.balance], place)
+    /// Adds what the deposits paid of the next charges, and gives the file its name.
+    pub(crate) fn finish(self, path: &Path, shape: &Shape, paid: &mut Outcome) -> Result<(), BatchError> {
+        self.finish_with(path, shape, &mut |count| paid.tell(count).into())
     }
 
     fn finish_with(
         mut self,
         path: &Path,
         shape: &Shape,
-        paid: &[&[i64]],
-        mut place: usize,
-    ) -> Result<usize, BatchError> {
+        paid: &mut dyn FnMut(usize) -> Vec<Vec<i64>>,
+    ) -> Result<(), BatchError> {
         let fault = |error: ParquetError| unwritable(path, &error);
         for nth in 0..self.groups.len() {
             let Some(group) = self.groups.get(nth) else { break };
-            let range = place..place + usize::try_from(group.owing).unwrap_or(usize::MAX);
-            place = range.end;
+            let paid = paid(usize::try_from(group.owing).unwrap_or(usize::MAX));
             let rows = usize::try_from(group.rows).unwrap_or(usize::MAX);
             let mut pages = Pages::default();
             let mut late = Vec::with_capacity(paid.len());
-            for values in paid {
-                let values = values.get(range.clone()).unwrap_or_default();
+            for values in &paid {
                 let mut chunk = pages.sums(rows, &group.owed, values).map_err(fault)?;
                 chunk.shift(self.at);
                 late.push(chunk);
@@ -169,8 +183,7 @@ impl Tables {
         }
         let footer = footer(shape, &self.groups).map_err(fault)?;
         self.part.write(&footer)?;
-        self.part.finish()?;
-        Ok(place)
+        self.part.finish()
     }
 }
 

@@ -146,6 +146,11 @@ impl Out {
         Ok(())
     }
 
+    /// Whether parts are kept, to be gone on with.
+    pub(super) fn keeps(&self) -> bool {
+        matches!(self.output, Output::Folder(_))
+    }
+
     /// What is kept of the parts before, whose refused rows are told again.
     pub(super) fn take_kept(&mut self) -> Result<Vec<KeptPart>, BatchError> {
         let kept = std::mem::take(&mut self.kept);
@@ -213,7 +218,7 @@ impl Out {
     pub(super) fn finish(
         mut self,
         shape: Option<&Shape>,
-        paid: &Outcome,
+        paid: &mut Outcome,
         report: &Report,
         progress: &mut dyn FnMut(Stage),
     ) -> Result<(), BatchError> {
@@ -221,14 +226,13 @@ impl Out {
             (&self.output, shape, self.tables.take())
         {
             progress(Stage::Telling(0, 1));
-            tables.finish(path, shape, paid, 0)?;
+            tables.finish(path, shape, paid)?;
         }
         if let Some(refusals) = self.refusals.take() {
             refusals.finish()?;
         }
         let Output::Folder(folder) = &self.output else { return Ok(()) };
         let kept: Vec<u64> = (0..).take_while(|part| kept_path(folder, *part).exists()).collect();
-        let mut place = 0;
         for part in &kept {
             progress(Stage::Telling(*part, kept.len() as u64));
             let path = part_path(folder, *part);
@@ -238,10 +242,10 @@ impl Out {
                 return Err(BatchError::File { path: path.display().to_string(), reason });
             };
             if path.exists() {
-                place += of.owing();
+                paid.pass(of.owing());
                 continue;
             }
-            place = Tables::go_on(&path, of.length, of.groups)?.finish(&path, shape, paid, place)?;
+            Tables::go_on(&path, of.length, of.groups)?.finish(&path, shape, paid)?;
         }
         let mut totals = Part::begin(&folder.join("totals.csv"))?;
         totals.write(b"contract,clause,clock,month,missed,penalty,deducted,shortfall,currency\n")?;

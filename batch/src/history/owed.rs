@@ -9,41 +9,48 @@ use crate::charges::Charges;
 use crate::clocks::state;
 use crate::judge::Judged;
 use crate::sheet::Sheet;
-use crate::told::Long;
+use crate::told::{Owes, Told, is_missed};
 
 /// What a unit's tickets owe, by the unit's own numbers of contracts and clocks. `ends`: service levels count when clocks end.
-pub(super) fn charges(sheet: &Sheet, judged: &Judged, long: &Long, ends: bool) -> Charges {
+pub(super) fn charges(sheet: &Sheet, judged: &Judged, told: &Told<'_>, ends: bool) -> Charges {
     let mut charges = Charges::default();
-    charges.clocks.clone_from(&long.clocks);
+    charges.clocks = told.clocks().to_vec();
     if ends {
-        ended(sheet, long, &mut charges);
+        ended(sheet, told, &mut charges);
     }
     let singles: HashMap<u32, usize> =
         judged.singles.iter().enumerate().map(|(at, (row, _))| (*row, at)).collect();
     let reported = sheet.reported();
-    for row in (0..long.rows()).filter(|row| long.penalty[*row] > 0) {
-        let ticket = long.ticket[row] as usize;
-        let contract = sheet.contract.get(ticket).copied().unwrap_or_default();
-        let clock = long.clock[row].saturating_sub(1);
-        let at = reported.and_then(|reported| reported.values.get(ticket)).copied().unwrap_or_default();
-        let place = charges.len() as u64;
-        charges.push(contract, long.due[row], at, long.penalty[row], clock, sheet.origin.ticket(ticket));
-        if singles.is_empty() {
-            continue;
-        }
-        let single = singles.get(&long.ticket[row]).and_then(|at| judged.singles.get(*at));
+    let owing = told.owing();
+    let ticket = |of: &Owes| of.ticket as usize;
+    charges.contract =
+        owing.iter().map(|of| sheet.contract.get(ticket(of)).copied().unwrap_or_default()).collect();
+    charges.at = owing.iter().map(|of| of.due).collect();
+    let at = |of: &Owes| reported.and_then(|reported| reported.values.get(ticket(of)).copied());
+    charges.reported = owing.iter().map(|of| at(of).unwrap_or_default()).collect();
+    charges.amount = owing.iter().map(|of| of.amount).collect();
+    charges.clock = owing.iter().map(|of| of.clock).collect();
+    (charges.tickets, charges.ends) = (Vec::with_capacity(owing.len() * 12), Vec::with_capacity(owing.len()));
+    for of in &owing {
+        charges.tickets.extend_from_slice(sheet.origin.ticket(ticket(of)).as_bytes());
+        charges.ends.push(charges.tickets.len() as u64);
+    }
+    if singles.is_empty() {
+        return charges;
+    }
+    for (place, of) in owing.iter().enumerate() {
+        let single = singles.get(&of.ticket).and_then(|at| judged.singles.get(*at));
         if let (Some((_, Ok(assessment))), Some((clause, name))) =
-            (single, long.clocks.get(usize::from(clock)))
+            (single, told.clocks().get(usize::from(of.clock)))
         {
             let of = assessment.penalties.iter().find(|p| *p.clause == **clause && *p.clock == **name);
             let steps: Vec<(Instant, i64)> =
                 of.map_or(Vec::new(), |p| p.steps.iter().map(|(at, amount)| (*at, amount.minor())).collect());
-            let at = assessment.reported_at.map(Instant::micros);
-            if let (Some(last), Some(at)) = (charges.reported.last_mut(), at) {
-                *last = at;
+            if let Some(at) = assessment.reported_at {
+                charges.reported[place] = at.micros();
             }
-            if steps.len() > 1 || steps.first().is_some_and(|(at, _)| at.micros() != long.due[row]) {
-                charges.steps.insert(place, steps);
+            if steps.len() > 1 || steps.first().is_some_and(|(at, _)| at.micros() != charges.at[place]) {
+                charges.steps.insert(place as u64, steps);
             }
         }
     }
@@ -51,16 +58,15 @@ pub(super) fn charges(sheet: &Sheet, judged: &Judged, long: &Long, ends: bool) -
 }
 
 /// When the clocks were met or missed.
-fn ended(sheet: &Sheet, long: &Long, charges: &mut Charges) {
-    for row in (0..long.rows()).filter(|row| long.clock[*row] != 0) {
-        let met = long.state[row] == state::MET;
-        let missed = matches!(long.state[row], state::BREACHED | state::LATE);
-        let at = if met { long.stopped[row] } else { long.due[row] };
-        let clock = long.clocks.get(usize::from(long.clock[row]) - 1);
-        if let (true, Some((_, clock)), Ok(at)) = (met || missed, clock, Instant::from_micros(at)) {
-            let contract = sheet.contract.get(long.ticket[row] as usize).copied().unwrap_or_default();
+fn ended(sheet: &Sheet, told: &Told<'_>, charges: &mut Charges) {
+    told.each(|ticket, clock, state, stopped, due| {
+        let met = state == state::MET;
+        let at = if met { stopped } else { due };
+        let clock = told.clocks().get(clock);
+        if let (true, Some((_, clock)), Ok(at)) = (met || is_missed(state), clock, Instant::from_micros(at)) {
+            let contract = sheet.contract.get(ticket as usize).copied().unwrap_or_default();
             let ended = ClockEnded { clock: Arc::clone(clock), at, met };
             charges.ended.entry(contract).or_default().push(ended);
         }
-    }
+    });
 }

@@ -35,6 +35,7 @@ fn assess(folder: &Path, input: &Path, out: &str, each: &mut dyn FnMut(Stage)) -
         on_error: OnError::Skip,
         threads: THREADS,
         memory: 1 << 30,
+        ends: false,
     };
     assess_history(&batch(), &job, each).unwrap()
 }
@@ -109,6 +110,52 @@ fn a_run_that_was_killed_goes_on_and_comes_to_the_same_files() {
             );
             assert!(killed.len() > 3 && killed == whole, "{form}, {wanted}");
         }
+    }
+}
+
+/// A file whose statistics name an earlier instant as its last: nothing is left out in silence.
+#[test]
+fn statistics_that_are_wrong_are_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for form in ["tickets", "events"] {
+        let path = input(folder, form);
+        let pack = Arc::clone(&batch().pack);
+        let end = crate::last_instant(&pack, &path).unwrap().unwrap();
+        assert!(end.said, "{form}: the file has statistics");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let length = bytes.len();
+        let footer = u32::from_le_bytes(bytes[length - 8..length - 4].try_into().unwrap()) as usize;
+        let (true_end, false_end) = (end.at.micros().to_le_bytes(), (end.at.micros() - 1).to_le_bytes());
+        let mut found = 0;
+        for at in length - 8 - footer..length - 16 {
+            if bytes[at..at + 8] == true_end {
+                bytes[at..at + 8].copy_from_slice(&false_end);
+                found += 1;
+            }
+        }
+        assert!(found > 0, "{form}");
+        let lies = folder.join(format!("{form}-lies.parquet"));
+        std::fs::write(&lies, bytes).unwrap();
+        let said = crate::last_instant(&pack, &lies).unwrap().unwrap();
+        assert!(said.said && said.at.micros() == end.at.micros() - 1, "{form}");
+        let batch = Batch::new(pack, said.at).unwrap().of_any_contract();
+        let out = folder.join(format!("{form}-out.parquet"));
+        let mut job = Job {
+            input: lies,
+            contract_events: Vec::new(),
+            output: Output::File(out.clone()),
+            on_error: OnError::Skip,
+            threads: 1,
+            memory: 1 << 30,
+            ends: true,
+        };
+        let error = assess_history(&batch, &job, &mut |_| {}).unwrap_err().to_string();
+        assert!(error.contains("1 events are later than"), "{form}: {error}");
+        assert!(!out.exists());
+        // Asked for as of that instant it is no fault, and is told.
+        job.ends = false;
+        assert_eq!(assess_history(&batch, &job, &mut |_| {}).unwrap().later, 1, "{form}");
     }
 }
 

@@ -6,11 +6,11 @@ use holdback::{Assessment, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
-use crate::charges::{Charges, Outcome, Owing};
+use crate::charges::{Outcome, Owing};
 use crate::clocks::state;
 use crate::judge::Judged;
 use crate::sheet::Sheet;
-use crate::told::Long;
+use crate::told::Told;
 
 /// What came of a history.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -23,6 +23,8 @@ pub struct Report {
     pub refused: u64,
     /// Tickets that a clause could not judge, or that were never reported.
     pub faults: u64,
+    /// Events after the assessment's instant, which do not count.
+    pub later: u64,
     /// Tickets that were judged one by one by the typed program.
     pub by_rows: u64,
     /// Parts of a broken-off run that were kept.
@@ -106,27 +108,20 @@ pub(super) struct Counts {
     tickets: Vec<u64>,
     faults: u64,
     by_rows: u64,
+    later: u64,
 }
 
 impl Counts {
-    pub(super) fn of(sheet: &Sheet, judged: &Judged, long: &Long) -> Counts {
-        // By clock, eight states each.
-        let mut states = vec![0_u64; (long.clocks.len() + 1) * 8];
-        for (clock, state) in long.clock.iter().zip(&long.state) {
-            states[usize::from(*clock) * 8 + usize::from(*state & 7)] += 1;
-        }
+    pub(super) fn of(sheet: &Sheet, judged: &Judged, told: &Told<'_>) -> Counts {
+        let states = told.states();
         let clocks = states.chunks_exact(8).skip(1).map(|of| {
             let missed = of[usize::from(state::BREACHED)] + of[usize::from(state::LATE)];
             [of.iter().sum(), of[usize::from(state::MET)], missed]
         });
         let most = sheet.contract.iter().max().map_or(0, |most| *most as usize + 1);
         let mut tickets = vec![0; most];
-        let mut before = u32::MAX;
-        for ticket in &long.ticket {
-            if *ticket != before {
-                before = *ticket;
-                tickets[sheet.contract[*ticket as usize] as usize] += 1;
-            }
+        for ticket in told.tickets() {
+            tickets[sheet.contract[ticket as usize] as usize] += 1;
         }
         let fault =
             |(_, told): &&(u32, Result<Assessment, _>)| told.as_ref().is_ok_and(|a| a.fault.is_some());
@@ -135,6 +130,7 @@ impl Counts {
             tickets,
             faults: judged.singles.iter().filter(fault).count() as u64,
             by_rows: judged.singles.len() as u64,
+            later: sheet.later,
         }
     }
 
@@ -151,6 +147,7 @@ pub(super) struct Totals {
     tickets: Vec<u64>,
     faults: u64,
     by_rows: u64,
+    pub(super) later: u64,
 }
 
 /// The place in a list that grows when it must.
@@ -174,6 +171,7 @@ impl Totals {
         }
         self.faults += counts.faults;
         self.by_rows += counts.by_rows;
+        self.later += counts.later;
     }
 
     pub(super) fn add(&mut self, other: &Totals) {
@@ -185,6 +183,7 @@ impl Totals {
         }
         self.faults += other.faults;
         self.by_rows += other.by_rows;
+        self.later += other.later;
     }
 
     /// Tells everything, with what the tickets owe and what was paid of it.
@@ -192,12 +191,12 @@ impl Totals {
         self,
         batch: &Batch,
         names: &[Arc<str>],
-        charges: &Charges,
+        clocks: &[(Arc<str>, Arc<str>)],
         outcome: &Outcome,
         report: &mut Report,
     ) {
         let money = |minor: i64| Money::from_minor(minor, batch.pack.currency);
-        let mut by_clock = vec![Owing::default(); charges.clocks.len()];
+        let mut by_clock = vec![Owing::default(); clocks.len()];
         let mut by_contract = vec![0_i64; names.len()];
         for (contract, _, clock, owing) in &outcome.months {
             by_clock[usize::from(*clock)].add(*owing);
@@ -205,13 +204,13 @@ impl Totals {
             *of_contract = of_contract.saturating_add(owing.penalty);
         }
         let clock = |number: usize| {
-            let of = charges.clocks.get(number);
+            let of = clocks.get(number);
             of.map_or((String::new(), String::new()), |(clause, clock)| {
                 (clause.to_string(), clock.to_string())
             })
         };
-        (report.tickets, report.faults, report.by_rows) =
-            (self.tickets.iter().sum(), self.faults, self.by_rows);
+        report.tickets = self.tickets.iter().sum();
+        (report.faults, report.by_rows, report.later) = (self.faults, self.by_rows, self.later);
         let counted = self.clocks.iter().zip(&by_clock).enumerate().filter(|(_, (of, _))| of[0] > 0);
         report.clocks = counted
             .map(|(number, (of, owing))| {

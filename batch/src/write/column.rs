@@ -1,15 +1,40 @@
 //! Arrow columns as the pages of a Parquet row group: numbers as they lie or as differences, names in dictionaries.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::{DataType, Decimal64Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt32Type};
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use serde::{Deserialize, Serialize};
 
+use super::numbers::{BLOCK, Numbers, few, picked};
 use super::pack;
+
+/// A column on its way into a file.
+pub(crate) enum Column<'a> {
+    Array(ArrayRef),
+    /// So many missing values.
+    Nothing(usize),
+    /// Numbers, and which of them are there.
+    Numbers(Box<dyn Numbers + 'a>, Option<NullBuffer>),
+    /// The same of sums, of which many are alike.
+    Sums(Box<dyn Numbers + 'a>, Option<NullBuffer>),
+    Bits(BooleanBuffer),
+    /// Texts, how often each stands, and how many rows that makes.
+    Texts(Box<dyn Iterator<Item = (&'a str, usize)> + 'a>, usize),
+    /// Codes of names.
+    Names(Vec<u32>, Vec<&'a str>),
+    Few(Vec<u8>, &'a [&'a str]),
+    /// Codes of names that come again and again, up to so many rows.
+    Pattern {
+        codes: Vec<u32>,
+        texts: Vec<&'a str>,
+        rows: usize,
+    },
+}
 
 /// Where a column's pages lie in what was written, and what they are.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -34,7 +59,7 @@ impl Chunk {
 pub(super) enum Form {
     Plain,
     Differences,
-    Lengths,
+    Fronts,
     Dictionary,
 }
 
@@ -47,7 +72,7 @@ impl Form {
         match self {
             Form::Plain => 0,
             Form::Differences => 5,
-            Form::Lengths => 6,
+            Form::Fronts => 7,
             Form::Dictionary => 8,
         }
     }
@@ -56,7 +81,7 @@ impl Form {
         match self {
             Form::Plain => Encoding::PLAIN,
             Form::Differences => Encoding::DELTA_BINARY_PACKED,
-            Form::Lengths => Encoding::DELTA_LENGTH_BYTE_ARRAY,
+            Form::Fronts => Encoding::DELTA_BYTE_ARRAY,
             Form::Dictionary => Encoding::RLE_DICTIONARY,
         }
     }
@@ -121,16 +146,134 @@ impl Pages {
     }
 
     /// The pages of a column. A required column has no levels.
-    pub(super) fn column(&mut self, array: &ArrayRef, required: bool) -> Result<Chunk, ParquetError> {
-        let rows = array.len();
-        let mut out = Vec::with_capacity(rows + 64);
-        if !required {
-            pack::levels(array.nulls(), rows, &mut out);
+    pub(super) fn column(&mut self, column: Column<'_>, required: bool) -> Result<Chunk, ParquetError> {
+        match column {
+            Column::Array(array) => self.array(&array, required),
+            Column::Nothing(rows) => {
+                let mut out = Vec::new();
+                pack::none(rows, &mut out);
+                self.put(rows, Form::Plain, None, out)
+            }
+            Column::Numbers(values, valid) => self.numbers(&*values, valid.as_ref(), false, required),
+            Column::Sums(values, valid) => self.numbers(&*values, valid.as_ref(), true, required),
+            Column::Bits(bits) => {
+                self.array(&(Arc::new(BooleanArray::new(bits, None)) as ArrayRef), required)
+            }
+            Column::Texts(texts, rows) => {
+                let mut out = begun(required, None, rows);
+                let mut fronts = Fronts::with_room(rows);
+                texts.for_each(|(text, times)| fronts.push(text.as_bytes(), times));
+                fronts.end(&mut out);
+                self.put(rows, Form::Fronts, None, out)
+            }
+            Column::Names(codes, texts) => {
+                let out = begun(required, None, codes.len());
+                self.names(codes.len(), &codes, &texts, out)
+            }
+            Column::Few(codes, texts) => {
+                let mut out = begun(required, None, codes.len());
+                pack::codes(&codes, width(texts.len()), &mut out);
+                self.put(codes.len(), Form::Dictionary, Some(dictionary(texts)), out)
+            }
+            Column::Pattern { codes, texts, rows } => {
+                let mut out = begun(required, None, rows);
+                pack::pattern(&codes, rows, width(texts.len()), &mut out);
+                self.put(rows, Form::Dictionary, Some(dictionary(&texts)), out)
+            }
         }
+    }
+
+    /// Codes of names after their levels.
+    fn names(
+        &mut self,
+        rows: usize,
+        codes: &[u32],
+        texts: &[&str],
+        mut out: Vec<u8>,
+    ) -> Result<Chunk, ParquetError> {
+        // Of many names of which few are used only these are written.
+        if texts.len() > (codes.len() / 8).max(1 << 10) {
+            let (codes, texts) = used(codes, texts);
+            pack::codes(&codes, width(texts.len()), &mut out);
+            return self.put(rows, Form::Dictionary, Some(dictionary(&texts)), out);
+        }
+        pack::codes(codes, width(texts.len()), &mut out);
+        self.put(rows, Form::Dictionary, Some(dictionary(texts)), out)
+    }
+
+    fn numbers(
+        &mut self,
+        values: &dyn Numbers,
+        valid: Option<&NullBuffer>,
+        are_sums: bool,
+        required: bool,
+    ) -> Result<Chunk, ParquetError> {
+        let rows = values.rows();
+        let valid = valid.filter(|valid| valid.null_count() > 0);
+        let mut out = begun(required, valid, rows);
+        if valid.is_some_and(|valid| valid.null_count() == rows) {
+            return self.put(rows, Form::Plain, None, out);
+        }
+        match valid {
+            None => self.there(rows, values, are_sums, out),
+            Some(valid) => {
+                let there = picked(values, valid);
+                out.reserve(there.len() * 8);
+                self.there(rows, &&*there, are_sums, out)
+            }
+        }
+    }
+
+    /// Numbers after their levels, of which all are there.
+    fn there(
+        &mut self,
+        rows: usize,
+        values: &dyn Numbers,
+        are_sums: bool,
+        mut out: Vec<u8>,
+    ) -> Result<Chunk, ParquetError> {
+        if are_sums
+            && rows > 0
+            && let Some((found, codes)) = few(values)
+        {
+            pack::codes(&codes, width(found.len()), &mut out);
+            let known = found.iter().flat_map(|value| value.to_le_bytes()).collect();
+            return self.put(rows, Form::Dictionary, Some((known, found.len())), out);
+        }
+        if !are_sums && pack::are_near(values) {
+            pack::differences(values, &mut out);
+            return self.put(rows, Form::Differences, None, out);
+        }
+        plain(values, &mut out);
+        self.put(rows, Form::Plain, None, out)
+    }
+
+    fn array(&mut self, array: &ArrayRef, required: bool) -> Result<Chunk, ParquetError> {
+        let rows = array.len();
+        let valid = array.nulls();
+        match array.data_type() {
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                let values = array.as_primitive::<TimestampMicrosecondType>().values();
+                return self.numbers(&&**values, valid, false, required);
+            }
+            DataType::Int64 => {
+                return self.numbers(&&**array.as_primitive::<Int64Type>().values(), valid, false, required);
+            }
+            DataType::Decimal64(..) => {
+                return self.numbers(
+                    &&**array.as_primitive::<Decimal64Type>().values(),
+                    valid,
+                    true,
+                    required,
+                );
+            }
+            _ => {}
+        }
+        let mut out = begun(required, valid, rows);
         if array.null_count() == rows {
             return self.put(rows, Form::Plain, None, out);
         }
-        let there = match array.nulls().filter(|nulls| nulls.null_count() > 0) {
+        let there = match valid.filter(|nulls| nulls.null_count() > 0) {
             None => array.clone(),
             Some(nulls) => {
                 let there = BooleanArray::new(nulls.inner().clone(), None);
@@ -138,18 +281,6 @@ impl Pages {
             }
         };
         match there.data_type() {
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                let form = numbers(there.as_primitive::<TimestampMicrosecondType>().values(), &mut out);
-                self.put(rows, form, None, out)
-            }
-            DataType::Int64 => {
-                let form = numbers(there.as_primitive::<Int64Type>().values(), &mut out);
-                self.put(rows, form, None, out)
-            }
-            DataType::Decimal64(..) => {
-                plain(there.as_primitive::<Decimal64Type>().values(), &mut out);
-                self.put(rows, Form::Plain, None, out)
-            }
             DataType::Boolean => {
                 let bits = there.as_boolean().values().sliced();
                 out.extend_from_slice(bits.as_slice().get(..there.len().div_ceil(8)).unwrap_or_default());
@@ -157,24 +288,16 @@ impl Pages {
             }
             DataType::Utf8 => {
                 let texts = there.as_string::<i32>();
-                let lengths: Vec<i64> =
-                    texts.value_offsets().windows(2).map(|pair| i64::from(pair[1] - pair[0])).collect();
-                pack::differences(&lengths, &mut out);
-                out.extend_from_slice(bytes_of(texts));
-                self.put(rows, Form::Lengths, None, out)
+                let mut fronts = Fronts::with_room(texts.len());
+                texts.iter().flatten().for_each(|text| fronts.push(text.as_bytes(), 1));
+                fronts.end(&mut out);
+                self.put(rows, Form::Fronts, None, out)
             }
             DataType::Dictionary(key, value) if **key == DataType::UInt32 && **value == DataType::Utf8 => {
                 let names = there.as_dictionary::<UInt32Type>();
-                let texts = names.values().as_string::<i32>();
-                let (codes, texts) = used(names.keys().values(), texts);
-                pack::codes(&codes, width(texts.len()), &mut out);
-                let mut dictionary = Vec::new();
-                for text in &texts {
-                    dictionary
-                        .extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-                    dictionary.extend_from_slice(text.as_bytes());
-                }
-                self.put(rows, Form::Dictionary, Some((dictionary, texts.len())), out)
+                let texts: Vec<&str> =
+                    names.values().as_string::<i32>().iter().map(Option::unwrap_or_default).collect();
+                self.names(rows, names.keys().values(), &texts, out)
             }
             other => Err(ParquetError::NYI(format!("results of type {other}"))),
         }
@@ -183,10 +306,8 @@ impl Pages {
     /// The pages of sums of which only some rows have one: the values of these, one after another.
     pub(super) fn sums(&mut self, rows: usize, owed: &[u8], values: &[i64]) -> Result<Chunk, ParquetError> {
         let nulls = NullBuffer::new(BooleanBuffer::new(owed.into(), 0, rows));
-        let mut out = Vec::with_capacity(rows / 8 + values.len() * 8 + 64);
-        pack::levels(Some(&nulls), rows, &mut out);
-        plain(values, &mut out);
-        self.put(rows, Form::Plain, None, out)
+        let out = begun(false, Some(&nulls), rows);
+        self.there(rows, &values, true, out)
     }
 }
 
@@ -196,45 +317,101 @@ fn width(texts: usize) -> usize {
     (u32::BITS - last.leading_zeros()).max(1) as usize
 }
 
-/// Numbers as they lie, or as differences where these are small.
-fn numbers(values: &[i64], out: &mut Vec<u8>) -> Form {
-    if pack::are_near(values) {
-        pack::differences(values, out);
-        return Form::Differences;
+/// The levels of a column, or nothing where it has none.
+fn begun(required: bool, valid: Option<&NullBuffer>, rows: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows + 64);
+    if !required {
+        pack::levels(valid, rows, &mut out);
     }
-    plain(values, out);
-    Form::Plain
+    out
 }
 
-fn plain(values: &[i64], out: &mut Vec<u8>) {
-    let begin = out.len();
-    out.resize(begin + values.len() * 8, 0);
-    for (slot, value) in out[begin..].chunks_exact_mut(8).zip(values) {
-        slot.copy_from_slice(&value.to_le_bytes());
+fn plain(values: &dyn Numbers, out: &mut Vec<u8>) {
+    let mut block = [0_i64; BLOCK];
+    out.reserve(values.rows() * 8);
+    for from in (0..values.rows()).step_by(BLOCK) {
+        let block = &mut block[..BLOCK.min(values.rows() - from)];
+        values.fill(from, block);
+        let mut bytes = [[0_u8; 8]; BLOCK];
+        bytes.iter_mut().zip(&*block).for_each(|(bytes, value)| *bytes = value.to_le_bytes());
+        out.extend_from_slice(bytes[..block.len()].as_flattened());
     }
 }
 
-/// The texts' bytes, one text after another.
-fn bytes_of(texts: &StringArray) -> &[u8] {
-    let offsets = texts.value_offsets();
-    let (first, last) = (offsets.first().copied().unwrap_or(0), offsets.last().copied().unwrap_or(0));
-    let place = |offset: i32| usize::try_from(offset).unwrap_or(0);
-    texts.value_data().get(place(first)..place(last)).unwrap_or_default()
+/// Names as the page of a dictionary, and how many there are.
+fn dictionary(texts: &[&str]) -> (Vec<u8>, usize) {
+    let mut page = Vec::new();
+    for text in texts {
+        page.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+        page.extend_from_slice(text.as_bytes());
+    }
+    (page, texts.len())
 }
 
-/// Codes and the texts they mean. Of many texts of which few are used only these.
-fn used<'a>(codes: &[u32], texts: &'a StringArray) -> (Vec<u32>, Vec<&'a str>) {
-    if texts.len() <= 1 << 10 || texts.len() <= codes.len() / 8 {
-        return (codes.to_vec(), texts.iter().map(Option::unwrap_or_default).collect());
-    }
+/// The names that are used, and codes for these.
+fn used<'a>(codes: &[u32], texts: &[&'a str]) -> (Vec<u32>, Vec<&'a str>) {
     let mut places: HashMap<u32, u32> = HashMap::new();
     let mut few = Vec::new();
     let codes = codes.iter().map(|code| {
         *places.entry(*code).or_insert_with(|| {
-            few.push(texts.value(*code as usize));
+            few.push(texts.get(*code as usize).copied().unwrap_or_default());
             u32::try_from(few.len() - 1).unwrap_or(u32::MAX)
         })
     });
     let codes = codes.collect();
     (codes, few)
+}
+
+/// Texts told by what they have in common with the one before.
+struct Fronts<'a> {
+    shared: Vec<i64>,
+    rest: Vec<i64>,
+    bytes: Vec<u8>,
+    last: &'a [u8],
+}
+
+impl<'a> Fronts<'a> {
+    fn with_room(rows: usize) -> Fronts<'a> {
+        Fronts {
+            shared: Vec::with_capacity(rows),
+            rest: Vec::with_capacity(rows),
+            bytes: Vec::with_capacity(rows * 2),
+            last: &[],
+        }
+    }
+
+    /// A text that stands so many times, at least once.
+    fn push(&mut self, text: &'a [u8], times: usize) {
+        let shared = shared(self.last, text);
+        let length = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.shared.push(length(shared));
+        self.rest.push(length(text.len() - shared));
+        self.bytes.extend_from_slice(text.get(shared..).unwrap_or_default());
+        for _ in 1..times {
+            self.shared.push(length(text.len()));
+            self.rest.push(0);
+        }
+        self.last = text;
+    }
+
+    fn end(&self, out: &mut Vec<u8>) {
+        pack::differences(&&*self.shared, out);
+        pack::differences(&&*self.rest, out);
+        out.extend_from_slice(&self.bytes);
+    }
+}
+
+/// So many bytes do two texts begin with alike.
+fn shared(one: &[u8], two: &[u8]) -> usize {
+    let mut shared = 0;
+    let (eights, others) = (one.as_chunks::<8>().0, two.as_chunks::<8>().0);
+    for (a, b) in eights.iter().zip(others) {
+        let differ = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differ != 0 {
+            return shared + differ.trailing_zeros() as usize / 8;
+        }
+        shared += 8;
+    }
+    let rest = one.iter().zip(two).skip(shared);
+    shared + rest.take_while(|(a, b)| a == b).count()
 }

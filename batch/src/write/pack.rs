@@ -2,8 +2,8 @@
 
 use arrow::buffer::NullBuffer;
 
-/// Differences are packed in blocks of so many.
-const BLOCK: usize = 128;
+use super::numbers::{BLOCK, Numbers};
+
 /// So many of a block share a width.
 const SHARED: usize = 32;
 
@@ -30,23 +30,36 @@ pub(super) fn levels(nulls: Option<&NullBuffer>, rows: usize, out: &mut Vec<u8>)
             varint((rows.div_ceil(8) as u64) << 1 | 1, out);
             out.extend_from_slice(nulls.inner().sliced().as_slice().get(..rows.div_ceil(8)).unwrap_or(&[]));
         }
-        all_or_none => {
+        Some(_) => {
+            out.truncate(begin);
+            return none(rows, out);
+        }
+        None => {
             // One run.
             varint((rows as u64) << 1, out);
-            out.push(u8::from(all_or_none.is_none()));
+            out.push(1);
         }
     }
     let length = u32::try_from(out.len() - begin - 4).unwrap_or(u32::MAX);
     out[begin..begin + 4].copy_from_slice(&length.to_le_bytes());
 }
 
+/// The levels of so many values none of which is there.
+pub(super) fn none(rows: usize, out: &mut Vec<u8>) {
+    let mut run = Vec::new();
+    varint((rows as u64) << 1, &mut run);
+    run.push(0);
+    out.extend_from_slice(&u32::try_from(run.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(&run);
+}
+
 /// Codes of a dictionary, each of so many bits, with the width before them.
-pub(super) fn codes(codes: &[u32], width: usize, out: &mut Vec<u8>) {
+pub(super) fn codes<T: Copy + Default + PartialEq + Into<u32>>(codes: &[T], width: usize, out: &mut Vec<u8>) {
     out.push(u8::try_from(width).unwrap_or(32));
     let first = codes.first().copied().unwrap_or_default();
     if codes.iter().all(|code| *code == first) {
         varint((codes.len() as u64) << 1, out);
-        return out.extend_from_slice(&first.to_le_bytes()[..width.div_ceil(8)]);
+        return out.extend_from_slice(&first.into().to_le_bytes()[..width.div_ceil(8)]);
     }
     varint((codes.len().div_ceil(8) as u64) << 1 | 1, out);
     let begin = out.len();
@@ -56,7 +69,7 @@ pub(super) fn codes(codes: &[u32], width: usize, out: &mut Vec<u8>) {
     let mut at = begin;
     for group in codes.chunks(8) {
         let mut eight = [0_u32; 8];
-        eight[..group.len()].copy_from_slice(group);
+        eight.iter_mut().zip(group).for_each(|(place, code)| *place = (*code).into());
         if width <= 8 {
             let word = eight
                 .iter()
@@ -85,6 +98,39 @@ pub(super) fn codes(codes: &[u32], width: usize, out: &mut Vec<u8>) {
     out.truncate(begin + bytes);
 }
 
+/// Codes that come again and again up to so many rows, told as [`codes`] tells them.
+pub(super) fn pattern(of: &[u32], rows: usize, width: usize, out: &mut Vec<u8>) {
+    // Eight times the pattern is whole bytes.
+    let most = of.len().saturating_mul(8);
+    if of.len() <= 1 || rows <= most {
+        let all: Vec<u32> = of.iter().copied().cycle().take(rows.min(most)).collect();
+        if rows <= most || all.is_empty() {
+            return codes(&all, width, out);
+        }
+        out.push(u8::try_from(width).unwrap_or(32));
+        varint((rows as u64) << 1, out);
+        return out.extend_from_slice(&all[0].to_le_bytes()[..width.div_ceil(8)]);
+    }
+    let mut one = Vec::new();
+    codes(&of.repeat(8), width, &mut one);
+    // Without its own width and length.
+    let one = &one[one.len() - of.len() * width..];
+    out.push(u8::try_from(width).unwrap_or(32));
+    varint((rows.div_ceil(8) as u64) << 1 | 1, out);
+    let (begin, bytes) = (out.len(), rows.div_ceil(8) * width);
+    out.resize(begin + bytes, 0);
+    out[begin..].chunks_mut(one.len()).for_each(|place| place.copy_from_slice(&one[..place.len()]));
+    // What is beyond the last row is zero.
+    let last = out.len() - width;
+    let kept = rows % 8 * width;
+    if kept > 0 {
+        for (at, byte) in out[last..].iter_mut().enumerate() {
+            let bits = kept.saturating_sub(at * 8).min(8);
+            *byte &= ((1_u16 << bits) - 1) as u8;
+        }
+    }
+}
+
 /// Bits on their way into words.
 #[derive(Default)]
 struct Bits {
@@ -109,14 +155,16 @@ impl Bits {
 }
 
 /// Whether numbers lie near each other, as far as samples tell: packing differences of many bits takes time and saves little.
-pub(super) fn are_near(values: &[i64]) -> bool {
+pub(super) fn are_near(values: &dyn Numbers) -> bool {
     const SAMPLES: usize = 16;
-    let apart = (values.len() / SAMPLES).max(SHARED);
+    let apart = (values.rows() / SAMPLES).next_multiple_of(BLOCK).max(BLOCK);
     let (mut bits, mut count) = (0, 0);
-    for sample in values.chunks(apart) {
-        let near = &sample[..sample.len().min(SHARED + 1)];
-        let differences = || near.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
-        let (least, most) = differences().fold((i64::MAX, i64::MIN), |(a, b), n| (a.min(n), b.max(n)));
+    let mut near = [0; SHARED + 1];
+    for from in (0..values.rows()).step_by(apart) {
+        let near = &mut near[..(SHARED + 1).min(values.rows() - from)];
+        values.fill(from, near);
+        let differences = near.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
+        let (least, most) = differences.fold((i64::MAX, i64::MIN), |(a, b), n| (a.min(n), b.max(n)));
         bits += 64 - most.wrapping_sub(least).leading_zeros();
         count += 1;
     }
@@ -124,16 +172,23 @@ pub(super) fn are_near(values: &[i64]) -> bool {
 }
 
 /// Numbers as the differences from one to the next.
-pub(super) fn differences(values: &[i64], out: &mut Vec<u8>) {
+pub(super) fn differences(values: &dyn Numbers, out: &mut Vec<u8>) {
+    let rows = values.rows();
     varint(BLOCK as u64, out);
     varint((BLOCK / SHARED) as u64, out);
-    varint(values.len() as u64, out);
-    let Some(first) = values.first() else { return varint(0, out) };
-    varint(zigzag(*first), out);
+    varint(rows as u64, out);
+    if rows == 0 {
+        return varint(0, out);
+    }
+    let mut here = [0_i64; BLOCK + 1];
+    values.fill(0, &mut here[..1]);
+    varint(zigzag(here[0]), out);
     let mut block = [0_i64; BLOCK];
-    for from in (1..values.len()).step_by(BLOCK) {
-        let until = values.len().min(from + BLOCK);
-        let (now, before) = (&values[from..until], &values[from - 1..until - 1]);
+    for from in (1..rows).step_by(BLOCK) {
+        let until = rows.min(from + BLOCK);
+        let here = &mut here[..=until - from];
+        values.fill(from - 1, here);
+        let (now, before) = (&here[1..], &here[..until - from]);
         let n = now.len();
         // A difference that leaves 64 bits comes back when it is added in 64 bits.
         for ((slot, now), before) in block.iter_mut().zip(now).zip(before) {
@@ -152,7 +207,9 @@ pub(super) fn differences(values: &[i64], out: &mut Vec<u8>) {
         }
         out.extend_from_slice(&widths);
         for (width, shared) in widths.iter().zip(block.chunks_exact(SHARED)) {
-            thirty_two(shared, usize::from(*width), out);
+            if *width > 0 {
+                thirty_two(shared, usize::from(*width), out);
+            }
         }
     }
 }
@@ -172,12 +229,8 @@ fn thirty_two(values: &[i64], width: usize, out: &mut Vec<u8>) {
     }
     widths!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
     widths!(33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64);
-    let begin = out.len();
-    out.resize(begin + width * SHARED / 8, 0);
-    for (place, word) in out[begin..].chunks_mut(8).zip(&words) {
-        let bytes = word.to_le_bytes();
-        place.copy_from_slice(&bytes[..place.len()]);
-    }
+    let bytes = words.map(u64::to_le_bytes);
+    out.extend_from_slice(bytes.as_flattened().get(..width * SHARED / 8).unwrap_or_default());
 }
 
 #[inline]

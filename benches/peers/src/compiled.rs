@@ -290,6 +290,7 @@ mod present {
                 on_error: OnError::Stop,
                 threads,
                 memory: 2 << 30,
+                ends: false,
             };
             let start = Watch::now();
             let report = assess_history(&batch, &job, &mut |_| {}).unwrap();
