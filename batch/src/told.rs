@@ -32,7 +32,7 @@ pub(crate) enum Told<'a> {
     /// Every ticket has the same clocks: their columns are woven while they are written.
     Woven(Woven<'a>),
     /// Row by row.
-    Rows(Long),
+    Rows(Box<Long>),
 }
 
 /// A clock of a ticket that costs something.
@@ -61,7 +61,7 @@ impl<'a> Told<'a> {
     pub(crate) fn of(batch: &Batch, sheet: &Sheet, judged: &'a Judged) -> Told<'a> {
         match Woven::of(batch, sheet, judged) {
             Some(woven) => Told::Woven(woven),
-            None => Told::Rows(Long::row_by_row(batch, sheet, judged)),
+            None => Told::Rows(Box::new(Long::row_by_row(batch, sheet, judged))),
         }
     }
 
@@ -151,7 +151,7 @@ impl<'a> Told<'a> {
             }
             Told::Rows(long) => {
                 let owed = BooleanBuffer::collect_bool(long.rows(), |row| long.penalty[row] > 0);
-                let columns = columns(batch, contracts, sheet, judged, long)?;
+                let columns = columns(batch, contracts, sheet, judged, *long)?;
                 shape.encode(columns.into_iter().map(Column::Array).collect(), &owed)
             }
         }

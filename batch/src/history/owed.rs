@@ -13,8 +13,7 @@ use crate::told::{Owes, Told, is_missed};
 
 /// What a unit's tickets owe, by the unit's own numbers of contracts and clocks. `ends`: service levels count when clocks end.
 pub(super) fn charges(sheet: &Sheet, judged: &Judged, told: &Told<'_>, ends: bool) -> Charges {
-    let mut charges = Charges::default();
-    charges.clocks = told.clocks().to_vec();
+    let mut charges = Charges { clocks: told.clocks().to_vec(), ..Charges::default() };
     if ends {
         ended(sheet, told, &mut charges);
     }

@@ -91,7 +91,7 @@ proptest! {
             ..Judged::default()
         };
         let shape = Shape::new(&schema(&batch, true), LATE).unwrap();
-        let rows = Told::Rows(Long::woven(&woven));
+        let rows = Told::Rows(Box::new(Long::woven(&woven)));
         prop_assert_eq!(&rows.states()[8..], &woven.states()[8..]);
         let owing = |told: &Told<'_>| -> Vec<_> {
             told.owing().iter().map(|of| (of.ticket, of.clock, of.due, of.amount)).collect()
