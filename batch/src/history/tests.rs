@@ -11,11 +11,16 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::{Array as _, AsArray as _};
+use arrow::datatypes::DataType;
 use holdback::{Instant, Pack};
 
-use super::{Job, OnError, Output, Report, Stage, assess_history};
+use super::units::Units;
+use super::{Job, OnError, Output, Report, Shape, Stage, assess_history};
 use crate::Batch;
 use crate::generate::{Form, Synthetic, generate};
+use crate::log::LogLayout;
+use crate::source::Source;
 
 const FOLDER: &str = "HOLDBACK_TEST_FOLDER";
 const FORM: &str = "HOLDBACK_TEST_FORM";
@@ -111,6 +116,27 @@ fn a_run_that_was_killed_goes_on_and_comes_to_the_same_files() {
             assert!(killed.len() > 3 && killed == whole, "{form}, {wanted}");
         }
     }
+}
+
+/// The last ticket of a batch is put before the next batch: with the names of its whole batch each unit would know more names than
+/// the one before, and ten million tickets took a fifth longer for it.
+#[test]
+fn units_of_a_log_know_no_more_names_than_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = input(folder.path(), "events");
+    let batch = batch();
+    let source = Source::open(&path, &batch.pack).unwrap();
+    let layout = Shape::Log(LogLayout::of(&batch.pack, source.schema()).unwrap());
+    let place = layout.place_of_contract().unwrap();
+    let batches = source.from(1).unwrap();
+    let mut units = Units { batches, layout: &layout, rest: None, row: 1, number: 0 };
+    let mut most = 0;
+    while let Some(unit) = units.next_unit().unwrap() {
+        let contracts = unit.rows.column(place);
+        assert!(matches!(contracts.data_type(), DataType::Dictionary(..)), "{}", contracts.data_type());
+        most = most.max(contracts.as_any_dictionary().values().len());
+    }
+    assert!(units.number > 20 && most <= 14, "{} units, {most} names of 7 contracts", units.number);
 }
 
 /// A file whose statistics name an earlier instant as its last: nothing is left out in silence.

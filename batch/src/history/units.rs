@@ -1,6 +1,11 @@
 //! An input cut into whole tickets, and the order in which tickets come.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use serde::{Deserialize, Serialize};
 
 use super::{Shape, Unit};
@@ -38,11 +43,8 @@ impl Units<'_> {
             let Shape::Log(layout) = self.layout else { return Ok(Some(self.unit(batch))) };
             let whole = match self.rest.take() {
                 None => batch,
-                Some(rest) => {
-                    arrow::compute::concat_batches(&batch.schema(), [&rest, &batch]).map_err(|error| {
-                        BatchError::Data { place: "the log".to_owned(), reason: error.to_string() }
-                    })?
-                }
+                Some(rest) => arrow::compute::concat_batches(&batch.schema(), [&rest, &batch])
+                    .map_err(|error| data(&error))?,
             };
             let Some(place) = layout.place(Tells::Ticket) else { return Ok(Some(self.unit(whole))) };
             let tickets = whole.column(place);
@@ -55,12 +57,27 @@ impl Units<'_> {
             while from > 0 && same(from - 1) {
                 from -= 1;
             }
-            self.rest = Some(whole.slice(from, whole.num_rows() - from));
+            let rest = whole.slice(from, whole.num_rows() - from);
+            self.rest = Some(alone(&rest).map_err(|error| data(&error))?);
             if from > 0 {
                 return Ok(Some(self.unit(whole.slice(0, from))));
             }
         }
     }
+}
+
+fn data(error: &ArrowError) -> BatchError {
+    BatchError::Data { place: "the log".to_owned(), reason: error.to_string() }
+}
+
+/// The same rows with dictionaries of their own. A part of a batch has the batch's: put before another one it would make a larger
+/// dictionary each time.
+fn alone(rows: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let columns = rows.columns().iter().map(|column| match column.data_type() {
+        DataType::Dictionary(_, value) => cast(&cast(column, value)?, column.data_type()),
+        _ => Ok(Arc::clone(column)),
+    });
+    RecordBatch::try_new(rows.schema(), columns.collect::<Result<_, _>>()?)
 }
 
 /// The first and the last ticket of a unit, and whether each comes after the one before.
