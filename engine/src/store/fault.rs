@@ -73,6 +73,17 @@ pub enum StoreError {
         /// What the system says.
         reason: String,
     },
+    /// What was committed last could not be marked as acknowledged.
+    #[error(
+        "`{path}`: the mark of its last record cannot be written ({reason}): all that was answered is kept, this step was not \
+         taken; make room for `{path}-mark` or make it writable, then tell the events of this step again"
+    )]
+    Unmarked {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
     /// What is in it is not what was written.
     #[error("{what}: run `holdback verify` to see how much is wrong, then restore a backup")]
     Damaged {

@@ -59,7 +59,6 @@ pub(super) fn first_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
 /// The lock of the one writer, and the mark of what it has acknowledged.
 pub(super) struct Mark {
     file: File,
-    path: PathBuf,
 }
 
 impl Mark {
@@ -69,7 +68,7 @@ impl Mark {
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = open.map_err(|error| failed(store, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Mark { file, path }),
+            Ok(()) => Ok(Mark { file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: store.display().to_string() }),
             Err(TryLockError::Error(error)) => Err(failed(store, &error)),
         }
@@ -79,7 +78,7 @@ impl Mark {
     #[expect(clippy::disallowed_methods, reason = "the mark is a file beside the store's")]
     pub(super) fn peek(store: &Path) -> Option<(u64, Digest)> {
         let path = beside(store, "-mark");
-        Mark { file: File::open(&path).ok()?, path }.read()
+        Mark { file: File::open(&path).ok()? }.read()
     }
 
     /// The last acknowledged record and its link; nothing when none is noted, or the note is torn.
@@ -93,14 +92,13 @@ impl Mark {
         Some((u64::from_be_bytes(seq.try_into().ok()?), Digest::from_slice(link)?))
     }
 
-    pub(super) fn note(&mut self, seq: u64, link: Digest) -> Result<(), StoreError> {
+    pub(super) fn note(&mut self, seq: u64, link: Digest) -> std::io::Result<()> {
         let mut noted = Vec::with_capacity(72);
         noted.extend(seq.to_be_bytes());
         noted.extend(link.0);
         let check = Digest::of(Of::Mark, &[&noted]);
         noted.extend(check.0);
-        let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(&noted));
-        written.map_err(|error| failed(&self.path, &error))
+        self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(&noted))
     }
 }
 

@@ -30,6 +30,8 @@ pub struct SqliteStore {
     mark: Option<Mark>,
     /// The last record of the open transaction, to be marked once it is committed.
     appended: Option<(u64, Digest)>,
+    /// The last record, when it is committed and its mark could not be written.
+    unmarked: Option<(u64, Digest)>,
     last: u64,
     version: i64,
 }
@@ -112,8 +114,8 @@ impl SqliteStore {
             connection.query_row("SELECT coalesce(max(seq), 0) FROM records", [], |row| row.get::<_, i64>(0));
         let last = last.map_err(refuse)?.cast_unsigned();
         let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(refuse)?;
-        let store =
-            SqliteStore { connection, path: path.to_owned(), mark: None, appended: None, last, version };
+        let (path, appended, unmarked) = (path.to_owned(), None, None);
+        let store = SqliteStore { connection, path, mark: None, appended, unmarked, last, version };
         if let Some(noted) = noted {
             store.has_come_to(noted)?;
         }
@@ -191,6 +193,18 @@ impl SqliteStore {
         written.map_err(|error| refused(&self.path, &error))
     }
 
+    /// Writes the mark of a record that is committed, if it could not be written before.
+    fn catch_up(&mut self) -> Result<(), StoreError> {
+        if let (Some((seq, link)), Some(mark)) = (self.unmarked, &mut self.mark) {
+            mark.note(seq, link).map_err(|error| StoreError::Unmarked {
+                path: self.path.display().to_string(),
+                reason: error.to_string(),
+            })?;
+            self.unmarked = None;
+        }
+        Ok(())
+    }
+
     fn failed(&self, reason: &str) -> StoreError {
         StoreError::Failed { path: self.path.display().to_string(), reason: reason.to_owned() }
     }
@@ -265,6 +279,7 @@ impl Store for SqliteStore {
         if self.mark.is_none() {
             return Err(self.failed("it was opened for reading"));
         }
+        self.catch_up()?;
         let begun = self.connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
         begun.map(|_| ()).map_err(|error| refused(&self.path, &error))
     }
@@ -275,9 +290,11 @@ impl Store for SqliteStore {
             self.rollback();
             return Err(refused(&self.path, &error));
         }
-        if let (Some((seq, link)), Some(mark)) = (self.appended.take(), &mut self.mark) {
+        if let Some((seq, link)) = self.appended.take() {
             self.last = seq;
-            mark.note(seq, link)?;
+            self.unmarked = Some((seq, link));
+            // It is committed whether or not the mark follows: that is what is answered. Without the mark nothing more is begun.
+            let _ = self.catch_up();
         }
         Ok(())
     }
@@ -393,6 +410,7 @@ impl Store for SqliteStore {
         if self.mark.is_none() {
             return Ok(());
         }
+        self.catch_up()?;
         let busy =
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         let busy = busy.map_err(|error| refused(&self.path, &error))?;

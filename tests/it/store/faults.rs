@@ -205,6 +205,49 @@ fn a_full_disk_loses_nothing_that_was_answered() {
     assert!(engine.verify(true).unwrap().is_whole());
 }
 
+/// A mark that cannot be written: what was committed is answered as taken, and nothing is begun after it.
+#[test]
+fn a_mark_that_cannot_be_written_makes_no_answer_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = closed(folder.path());
+    let (path, mark) = (folder.path().join("store.db"), folder.path().join("store.db-mark"));
+    let old = fs::read(&mark).unwrap();
+    let new: Vec<_> = history(22).into_iter().filter(|e| !history(20).iter().any(|o| o.id == e.id)).collect();
+    // Where nothing can be written, though it can be opened.
+    fs::remove_file(&mark).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &mark).unwrap();
+    let mut child = ingest(&path, 1);
+    let taken = told(&mut child, &new, usize::MAX);
+    assert_eq!(taken.into_iter().collect::<Vec<_>>(), [new[0].id.clone()], "one was committed, and no other");
+    let mut engine = DurableEngine::open(&path).unwrap();
+    assert_eq!(engine.records(), records + 1);
+    assert_eq!(engine.submit(new[0].clone()), Ok(Vec::new()), "it is known");
+    // Two in one transaction: both are answered.
+    assert!(engine.ingest(new[1..3].to_vec()).iter().all(Result::is_ok));
+    let refused = engine.ingest(new[3..5].to_vec());
+    for result in &refused {
+        let told = result.as_ref().unwrap_err().to_string();
+        for part in ["store.db-mark`", "all that was answered is kept", "was not taken"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+    assert!(engine.event(&new[2].id).unwrap().is_some() && engine.event(&new[3].id).unwrap().is_none());
+    assert!(engine.statement("c").unwrap().is_some(), "it can be asked");
+    let told = engine.close().unwrap_err().to_string();
+    assert!(told.contains("cannot be written"), "{told}");
+    // The mark is behind now, with what it said before, or with nothing.
+    for mark_was in [old, Vec::new()] {
+        fs::remove_file(&mark).unwrap();
+        fs::write(&mark, mark_was).unwrap();
+        as_before(&path, records + 3);
+    }
+    let mut engine = DurableEngine::open(&path).unwrap();
+    assert!(engine.ingest(new.clone()).iter().all(Result::is_ok));
+    assert_eq!(engine.records(), records + new.len() as u64);
+    engine.close().unwrap();
+    as_before(&path, records + new.len() as u64);
+}
+
 /// Files and folders that cannot be written, seen by somebody who is not root.
 #[test]
 fn a_file_or_folder_that_cannot_be_written_is_told() {
