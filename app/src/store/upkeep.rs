@@ -53,7 +53,11 @@ pub(crate) fn export(args: &FileArgs, console: &mut Console<'_>) -> Result<u8, S
 pub(crate) fn import(args: &FileArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let store = SqliteStore::create(&args.db).map_err(broken)?;
     let lines = BufReader::new(&mut *console.stdin).lines();
-    let engine = holdback::import(lines, Box::new(store)).map_err(unusable)?;
+    let engine = holdback::import(lines, Box::new(store)).map_err(|error| {
+        // A file in which nothing is would be in the way of the next try. When it cannot be removed, the first fault is told.
+        let _ = SqliteStore::remove_empty(&args.db);
+        unusable(error)
+    })?;
     let found = engine.verify(false).map_err(unusable)?;
     let records = plural(engine.records(), "record");
     engine.close().map_err(broken)?;

@@ -100,7 +100,9 @@ pub fn import(
             engine.shared.lock().begin()?;
         }
     }
-    let Some(mut engine) = engine else { return Err(StoreError::damaged("there is no line").into()) };
+    let Some(mut engine) = engine else {
+        return Err(StoreError::damaged("there is no line to import").into());
+    };
     engine.shared.lock().commit()?;
     engine.bulk = false;
     engine.reload()?;

@@ -136,6 +136,17 @@ pub(super) fn unseal(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Removes a store's file and those beside it; the mark goes last, since it is the lock.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    for ending in ["", "-wal", "-shm", "-seal", "-mark"] {
+        match std::fs::remove_file(beside(path, ending)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(path, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The seal of a file and what the file is now; nothing when it is not sealed.
 #[expect(clippy::disallowed_methods, reason = "the seal is a file beside the store's")]
 pub(super) fn broken_seal(path: &Path) -> Result<Option<Result<Sealed, String>>, StoreError> {

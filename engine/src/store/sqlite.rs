@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params}
 
 use super::digest::Digest;
 use super::schema::{APPLICATION, SCHEMA, migrate};
-use super::seal::{Mark, broken_seal, failed, first_bytes, has_log, seal, unseal};
+use super::seal::{Mark, broken_seal, failed, first_bytes, has_log, remove, seal, unseal};
 use super::{Inspection, Record, Removable, Store, StoreError};
 
 /// What a store is opened for.
@@ -49,6 +49,23 @@ impl SqliteStore {
         let mark = Mark::lock(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         SqliteStore::with(path, flags, Some(mark), 0)
+    }
+
+    /// Removes a store that holds no record, with the files beside it; one that holds some stays. Says whether it is gone.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], or what the disk says.
+    pub fn remove_empty(path: &Path) -> Result<bool, StoreError> {
+        let store = SqliteStore::open(path, Access::Write)?;
+        if store.last()? > 0 {
+            return Ok(false);
+        }
+        // The connection goes first, and takes its log along; the lock stays until the file is gone.
+        let SqliteStore { connection, mark, .. } = store;
+        drop(connection);
+        remove(path)?;
+        drop(mark);
+        Ok(true)
     }
 
     /// Opens a file that is there.

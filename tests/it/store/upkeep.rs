@@ -58,6 +58,38 @@ fn an_export_is_the_same_store_elsewhere() {
     assert!(import(fewer.into_iter().map(Ok), Box::new(MemoryStore::new())).is_err());
 }
 
+/// `holdback import` that comes to nothing leaves nothing: the next try finds its path free.
+#[test]
+fn an_import_of_nothing_leaves_no_file() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let import = |input: &str| {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_holdback"))
+            .args(["import", path.to_str().unwrap()])
+            .stdin(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let out = child.wait_with_output().unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    let told = lines(&engine(history(3)));
+    let second = told[1].clone() + "\n";
+    for (input, expected) in [("", "no line"), ("no line of an export\n", "line 1"), (&second, "line 1")] {
+        let (code, said) = import(input);
+        assert!(code == Some(2) && said.contains(expected), "{said}");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "{said}");
+    }
+    let (code, said) = import(&(told.join("\n") + "\n"));
+    assert_eq!(code, Some(0), "{said}");
+    // One that is there is left alone.
+    let (code, said) = import("");
+    assert!(code == Some(2) && said.contains("exists already"), "{said}");
+    assert!(verify(&SqliteStore::open(&path, Access::Read).unwrap()).unwrap().is_whole());
+}
+
 #[test]
 fn what_is_erased_is_gone_and_the_chain_is_whole() {
     let folder = tempfile::tempdir().unwrap();
