@@ -5,6 +5,7 @@ mod crashes;
 mod faults;
 mod kill;
 mod proofs;
+mod restarts;
 mod simulation;
 mod upkeep;
 

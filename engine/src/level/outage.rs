@@ -88,6 +88,8 @@ pub(crate) struct OutageBook {
     longest: Span,
     /// The beginning of an outage that had no length until the last event ended it: what came before counts anew.
     lengthened: Option<Instant>,
+    /// The place of the first finding that the last event made another one.
+    altered: Option<usize>,
     /// Findings of ends whose id never began so far.
     stray: HashMap<Arc<str>, Vec<usize>>,
     /// By what is to be down.
@@ -135,6 +137,11 @@ impl OutageBook {
     /// From when on outages count otherwise by the last event than they did, if that was before it.
     pub(crate) fn lengthened(&self) -> Option<Instant> {
         self.lengthened
+    }
+
+    /// From which place on the findings are others by the last event than they were, if any is that was there before it.
+    pub(crate) fn altered(&self) -> Option<usize> {
+        self.altered
     }
 
     /// What is odd, in the order of instants; without outages that never end, which a period decides.
@@ -218,7 +225,7 @@ impl OutageBook {
     }
 
     fn take(&mut self, entry: &Entry) {
-        self.lengthened = None;
+        (self.lengthened, self.altered) = (None, None);
         let event: Arc<str> = Arc::from(&*entry.id);
         match (&entry.detail, entry.kind) {
             (Detail::Outage(told), Kind::OUTAGE_STARTED) => self.start(entry.at, &event, told),
@@ -257,9 +264,10 @@ impl OutageBook {
             return;
         }
         let ended_before = self.stray.remove(&id);
-        for finding in ended_before.iter().flatten() {
-            if let Some(finding) = self.findings.get_mut(*finding) {
+        for place in ended_before.iter().flatten() {
+            if let Some(finding) = self.findings.get_mut(*place) {
                 finding.flaw = Flaw::EndBeforeStart;
+                self.altered = Some(self.altered.map_or(*place, |first| first.min(*place)));
             }
         }
         if ended_before.is_some() {

@@ -17,16 +17,12 @@ use crate::ticket::{Detail, Entry, insert};
 use crate::vocabulary::{Level, Measure};
 use crate::{Instant, Money};
 
-/// A book of so few events is read anew for each that comes late.
-const SMALL_BOOK: usize = 500;
-
 /// The levels as of an instant.
 pub(crate) struct Levels {
     forms: Vec<Form>,
     book: OutageBook,
-    /// How many events the book has read, and those that came late and are not in it yet.
-    read: usize,
-    late: Vec<Arc<Entry>>,
+    /// An event came that lies before one the book has read: the book is to be read anew.
+    is_late: bool,
     /// All events the book is made of.
     told: Vec<Arc<Entry>>,
     invoices: Vec<Arc<Entry>>,
@@ -124,8 +120,7 @@ impl Levels {
         Levels {
             forms: forms.collect(),
             book: OutageBook::of(&told),
-            read: told.len(),
-            late: Vec::new(),
+            is_late: false,
             told,
             invoices,
             runs: BTreeMap::new(),
@@ -159,13 +154,15 @@ impl Levels {
             _ => return,
         }
         self.told.push(Arc::clone(deed));
-        if self.late.is_empty() && self.book.add(deed) {
-            self.read += 1;
-            if let Some(from) = self.book.lengthened() {
-                self.mark(Mark::After(from), from);
-            }
-        } else {
-            self.late.push(Arc::clone(deed));
+        if self.is_late || !self.book.add(deed) {
+            self.is_late = true;
+            return;
+        }
+        if let Some(from) = self.book.lengthened() {
+            self.mark(Mark::After(from), from);
+        }
+        if let Some(first) = self.book.altered() {
+            self.looked = self.looked.min(first);
         }
     }
 
@@ -206,14 +203,12 @@ impl Levels {
         out: &mut Vec<LevelChange>,
     ) {
         let closing = self.forms.iter().any(|form| form.next.is_some_and(|next| next <= case.as_of));
-        let small = self.read <= SMALL_BOOK || self.late.len() * 8 >= self.read;
-        if !self.late.is_empty() && (self.anew || closing || !self.marks.is_empty() || small) {
-            self.late.clear();
+        // At once, whatever it costs: what an engine says must not depend on when it was opened, which reads all anew.
+        if std::mem::take(&mut self.is_late) {
             let before = std::mem::replace(&mut self.book, OutageBook::of(&self.told));
             if let Some(from) = first_difference(before.outages(), self.book.outages()) {
                 self.mark(Mark::After(from), from);
             }
-            self.read = self.told.len();
             self.looked = 0;
             self.look.extend(self.runs.keys().cloned());
         }
@@ -243,6 +238,11 @@ impl Levels {
         }
         if self.anew || closing {
             self.close_new(case, frame, epochs, ends, &mut before);
+        }
+        // A period whose measure is the same may hold an outage that never ended all the same.
+        match self.anew {
+            true => self.look.extend(self.runs.keys().cloned()),
+            false => self.look.extend(before.keys().cloned()),
         }
         (self.anew, self.closed_to) = (false, case.as_of);
         self.marks.clear();
