@@ -20,8 +20,8 @@ use crate::{Calendar, Instant, Pack, Span};
 pub(crate) use accrual::PenaltyRun;
 pub use answer::{Assessment, ClassOutcome, ClockOutcome, FORMAT, Finding, PenaltyOutcome, Readings};
 pub(crate) use contract::{
-    Changes, ClockEnds, ContractCase, ContractState, Cost, DutyChange, End, Judged, LevelChange, LevelRun,
-    is_deed, is_frame,
+    Changes, ClockEnds, ContractCase, ContractState, Cost, Counts, DutyChange, End, Judged, LevelChange,
+    LevelRun, Own, is_deed, is_frame,
 };
 pub use contract::{ContractAssessment, ContractFinding, DutyOutcome, LevelOutcome, assess_contract};
 pub use quote::{Quote, QuoteError};

@@ -12,7 +12,7 @@ use crate::assess::{Case, FORMAT, Outcome, PenaltyRun, Readings, described, pena
 use crate::clock::{ClockRun, ClockState};
 use crate::vocabulary::{Inputs, Reads};
 use crate::{Instant, Money, Span};
-pub(crate) use contract::ContractDecisions;
+pub(crate) use contract::{ContractDecisions, available, finding_text, in_time};
 
 /// What a decision decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]

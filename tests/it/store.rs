@@ -4,6 +4,7 @@ mod chain;
 mod crashes;
 mod faults;
 mod kill;
+mod own;
 mod proofs;
 mod restarts;
 mod simulation;

@@ -38,11 +38,13 @@ Examples:
 Exit codes: 0 whole; 1 something is wrong; 2 it cannot be read.";
 
 pub(crate) const RECEIPT_HELP: &str = "\
-Of a ticket: the receipts of all decisions on it, as a JSON array. Of a month (by the engine's time, UTC): a bundle with the
+Of a ticket: the receipts of all decisions on it, as a JSON array. Of a contract without a ticket: those of the decisions on the
+contract itself, its duties, service levels and deposit. Of a month (by the engine's time, UTC): a bundle with the
 packs and events they rest on, which verifies on any machine by itself; with --key it is signed.
 
 Examples:
   holdback receipt --db desk.db --contract school-2026 --ticket T1
+  holdback receipt --db desk.db --contract school-2026
   holdback receipt --db desk.db --month 2026-03 --key desk.key > march.bundle";
 
 pub(crate) const CHECKPOINT_HELP: &str = "\
@@ -137,11 +139,11 @@ pub(crate) struct ReceiptArgs {
     /// The store's file
     #[arg(long)]
     pub(crate) db: PathBuf,
-    /// The contract of the ticket
-    #[arg(long, requires = "ticket")]
+    /// The contract; without a ticket the decisions on the contract itself
+    #[arg(long, required_unless_present = "month", conflicts_with = "month")]
     pub(crate) contract: Option<String>,
     /// The ticket
-    #[arg(long, requires = "contract", required_unless_present = "month", conflicts_with = "month")]
+    #[arg(long, requires = "contract")]
     pub(crate) ticket: Option<String>,
     /// A bundle of all decisions of a month, such as 2026-03
     #[arg(long)]

@@ -160,10 +160,13 @@ fn receipts(args: &VerifyArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let mut code = FINE;
     for receipt in &receipts {
         match receipt.check(&pack, &by_id) {
-            Ok(()) => console.say(&format!(
-                "record {}: ticket {} as of {}: holds\n",
-                receipt.record, receipt.ticket, receipt.as_of
-            ))?,
+            Ok(()) => {
+                let on = match &receipt.ticket {
+                    Some(ticket) => format!("ticket {ticket}"),
+                    None => format!("contract {}", receipt.contract),
+                };
+                console.say(&format!("record {}: {on} as of {}: holds\n", receipt.record, receipt.as_of))?;
+            }
             Err(error) => {
                 code = FINDINGS;
                 console.say(&format!("record {}: {error}\n", receipt.record))?;
@@ -175,12 +178,16 @@ fn receipts(args: &VerifyArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
 
 pub(crate) fn receipt(args: &ReceiptArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let mut engine = DurableEngine::open_to_read(&args.db).map_err(unusable)?;
-    if let (Some(contract), Some(ticket)) = (&args.contract, &args.ticket) {
-        let receipts = engine.receipts(contract, ticket).map_err(unusable)?;
+    if let Some(contract) = &args.contract {
+        let (receipts, on) = match &args.ticket {
+            Some(ticket) => {
+                (engine.receipts(contract, ticket), format!("ticket `{ticket}` of contract `{contract}`"))
+            }
+            None => (engine.own_receipts(contract), format!("contract `{contract}` itself")),
+        };
+        let receipts = receipts.map_err(unusable)?;
         if receipts.is_empty() {
-            return Err(Stop::Unusable(format!(
-                "there is no decision on ticket `{ticket}` of contract `{contract}`"
-            )));
+            return Err(Stop::Unusable(format!("there is no decision on {on}")));
         }
         console.say(&(json(&receipts)? + "\n"))?;
         return Ok(FINE);

@@ -6,10 +6,11 @@ mod ends;
 mod epochs;
 mod form;
 mod levels;
+mod whole;
 
 use std::sync::Arc;
 
-use super::{Case, admitted};
+use super::Case;
 use crate::duty::{Relief, Told, reliefs};
 use crate::event::{Event, EventError, Kind};
 use crate::policy::ClauseFault;
@@ -22,6 +23,7 @@ pub(crate) use ends::{ClockEnds, End};
 use epochs::Epoch;
 use levels::Levels;
 pub(crate) use levels::{LevelChange, LevelRun};
+pub(crate) use whole::{Counts, Own};
 
 /// Assesses a contract itself, as of an instant: its duties, its service levels, and what they cost. Pure: the same arguments
 /// give the same answer, anywhere.
@@ -38,22 +40,9 @@ pub fn assess_contract(
     tickets: &[(&str, &[Event])],
     as_of: Instant,
 ) -> Result<ContractAssessment, EventError> {
-    let all = admitted(pack, contract_events)?;
-    let (deeds, entries): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_deed(entry.kind));
-    let relief: Vec<_> = entries.iter().filter(|entry| entry.holds_clocks()).cloned().collect();
-    let mut ends = ClockEnds::default();
-    for (place, (ticket, events)) in tickets.iter().enumerate() {
-        let (history, ticket) = (admitted(pack, events)?, Arc::from(*ticket));
-        let (contract, relief, history) = (&*entries, &*relief, &*history);
-        let case = Case { pack, contract, relief, history, ticket: &ticket, as_of };
-        ends.update(place, None, &case.outcome(None, None));
-    }
-    let case = ContractCase { pack, entries: &entries, as_of };
-    let mut state = ContractState::build(case, &deeds);
-    state.close(case, &ends, &mut Changes::default());
     let mut events = contract_events.iter().chain(tickets.iter().flat_map(|(_, events)| events.iter()));
     let contract = events.next().map_or("", |event| event.contract.as_str());
-    Ok(state.assessment(case, contract, &ends))
+    Ok(Own::of(pack, contract_events)?.judge(pack, contract, tickets.iter().copied(), as_of)?.assessment)
 }
 
 /// Events that many of may come: each bears on its own duty or service level only.
@@ -326,7 +315,7 @@ impl ContractState {
     fn fault(&self) -> Option<ClauseFault> {
         let begun = self.epochs.get(..self.begun).unwrap_or_default();
         let of_epoch = begun.iter().find_map(|epoch| epoch.fault.as_deref());
-        of_epoch.or_else(|| self.duties.fault()).or_else(|| self.levels.fault()).cloned()
+        of_epoch.or_else(|| self.duties.faults().next()).or_else(|| self.levels.faults().next()).cloned()
     }
 }
 

@@ -6,9 +6,11 @@ use rust_decimal::Decimal;
 
 use super::money::told;
 use super::{Decision, DecisionKind, change};
-use crate::assess::{Changes, Cost, DutyChange, FORMAT, LevelChange, LevelRun, Readings, described};
+use crate::assess::{
+    Changes, ContractFinding, Cost, DutyChange, FORMAT, LevelChange, LevelRun, Readings, described,
+};
 use crate::vocabulary::Measure;
-use crate::{Instant, Pack};
+use crate::{Instant, Pack, Span};
 
 /// Writes down what changed of a contract.
 pub(crate) struct ContractDecisions<'a> {
@@ -38,8 +40,7 @@ impl ContractDecisions<'_> {
             let mut decision = self.blank(DecisionKind::Found, finding.at);
             decision.subject = finding.subject.as_deref().map(Arc::from);
             decision.clause = finding.clause.as_deref().map(Arc::from);
-            let event = finding.event.as_ref().map_or(String::new(), |event| format!("event `{event}`: "));
-            decision.detail = format!("{event}{}", finding.text);
+            decision.detail = finding_text(finding);
             out.push(decision);
         }
         if let Some(new) = out.get_mut(first..) {
@@ -158,14 +159,28 @@ fn money(
     }
 }
 
+/// A finding as a decision tells it.
+pub(crate) fn finding_text(finding: &ContractFinding) -> String {
+    let event = finding.event.as_ref().map_or(String::new(), |event| format!("event `{event}`: "));
+    format!("{event}{}", finding.text)
+}
+
 /// What was measured, in a few words.
 fn measured(run: &LevelRun) -> String {
     let share = (run.measured.share * Decimal::ONE_HUNDRED).round_dp(4).normalize();
     let (total, missed) = (run.measured.total, run.measured.missed);
     match run.level.measure {
-        Measure::Availability(_) => {
-            format!("{share} % available, {} down in {total} outages", run.measured.downtime)
-        }
-        Measure::InTime(_) => format!("{share} % in time, {missed} of {total} missed"),
+        Measure::Availability(_) => available(share, run.measured.downtime, total),
+        Measure::InTime(_) => in_time(share, missed, total),
     }
+}
+
+/// An availability in a few words; the share in percent.
+pub(crate) fn available(share: Decimal, downtime: Span, outages: i64) -> String {
+    format!("{share} % available, {downtime} down in {outages} outages")
+}
+
+/// A share of clocks in a few words; the share in percent.
+pub(crate) fn in_time(share: Decimal, missed: i64, total: i64) -> String {
+    format!("{share} % in time, {missed} of {total} missed")
 }

@@ -1,6 +1,7 @@
 //! Bundles of receipts, and proofs that records are in the chain.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +83,7 @@ pub fn check_bundle(lines: impl Iterator<Item = std::io::Result<String>>) -> Bun
             }
             Line::Pack { digest, body } => match body.digest() {
                 Ok(found) if found == digest => match body.read(digest) {
-                    Ok(pack) => drop(packs.insert(digest, pack)),
+                    Ok(pack) => drop(packs.insert(digest, Arc::new(pack))),
                     Err(error) => fault(error.to_string()),
                 },
                 _ => fault(format!("the pack is not `{digest}`: a file was altered")),
@@ -116,8 +117,9 @@ pub fn check_bundle(lines: impl Iterator<Item = std::io::Result<String>>) -> Bun
 }
 
 impl DurableEngine {
-    /// All receipts of decisions made from one instant to before another, with all that they rest on: one JSON object a line, for
-    /// [`check_bundle`] on another machine. With a key, the chain is signed and each receipt shown to be in it.
+    /// All receipts of decisions made from one instant to before another, on tickets and on contracts themselves, with all that they
+    /// rest on: one JSON object a line, for [`check_bundle`] on another machine. With a key, the chain is signed and each receipt
+    /// shown to be in it.
     ///
     /// # Errors
     /// [`DurableError`] when the store cannot be read or the lines cannot be written.
@@ -150,7 +152,7 @@ impl DurableEngine {
             if self.read_head(seq)?.now >= until {
                 break;
             }
-            for receipt in self.receipts_of(seq)? {
+            for receipt in self.receipts_of(seq, &|_, _| true)? {
                 if packs.insert(receipt.pack) {
                     let pack = self.pack_of(receipt.pack)?;
                     line(&Line::Pack { digest: receipt.pack, body: PackBody::of(&pack) })?;

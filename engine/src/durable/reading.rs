@@ -18,9 +18,18 @@ type Tell<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>;
 
 /// All rows whose keys begin so, told one by one.
 pub(super) fn each(store: &dyn Store, beginning: &Key, tell: Tell<'_>) -> Result<(), StoreError> {
-    let (mut from, until) = (beginning.0.clone(), beginning.end());
+    between(store, beginning.0.clone(), &beginning.end(), tell)
+}
+
+/// All rows from one key to before another, told one by one.
+pub(super) fn between(
+    store: &dyn Store,
+    mut from: Vec<u8>,
+    until: &[u8],
+    tell: Tell<'_>,
+) -> Result<(), StoreError> {
     loop {
-        let rows = store.scan(&from, &until, PART)?;
+        let rows = store.scan(&from, until, PART)?;
         for (key, value) in &rows {
             tell(key, value)?;
         }

@@ -138,8 +138,13 @@ pub(super) fn ledger(contract: usize, entry: u64) -> Key {
 }
 
 pub(super) fn end(contract: usize, name: &str, (when, ticket, clock, met): End) -> Key {
-    let key = at(sort::END, contract).part(name).i64(when.micros()).u32(number(ticket)).u32(u32::from(clock));
+    let key = ends(contract, name).i64(when.micros()).u32(number(ticket)).u32(u32::from(clock));
     key.u32(u32::from(met))
+}
+
+/// The ends of a contract's clocks of a name.
+pub(super) fn ends(contract: usize, name: &str) -> Key {
+    at(sort::END, contract).part(name)
 }
 
 pub(super) fn named(sort: u8, name: &str) -> Key {

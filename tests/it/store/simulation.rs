@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use holdback::store::MemoryStore;
-use holdback::{DurableEngine, Engine, Event, Instant, Pack, Span, TimeFrom};
+use holdback::{DurableEngine, Engine, Event, Instant, Pack, Span, TimeFrom, check_bundle};
 use proptest::prelude::*;
 
 use super::{reopened, same_answers};
@@ -84,6 +84,43 @@ fn tickets(told: &Told, live: bool, restarts: &[bool]) -> Result<(), TestCaseErr
     pair.end()
 }
 
+/// What was decided, on tickets and on the contract itself, is in the bundle, decision by decision, and holds by the bundle alone.
+fn receipts(steps: &[(Event, Option<i64>)]) -> Result<(), TestCaseError> {
+    let mut engine = DurableEngine::over(Box::new(MemoryStore::new()), TimeFrom::Events).unwrap();
+    let mut decided = engine.take_pack(Arc::clone(&random::PACK_UNDER_TEST)).unwrap();
+    let mut passed = 0;
+    for (event, pass) in steps {
+        decided.extend(engine.submit(event.clone()).unwrap());
+        if let Some(pass) = pass {
+            passed += pass;
+            decided.extend(engine.advance(random::hour(passed.min(random::END))).unwrap());
+        }
+    }
+    decided.extend(engine.advance(random::hour(random::END)).unwrap());
+    let mut lines = Vec::new();
+    let mut write = |line: &str| {
+        lines.push(line.to_owned());
+        Ok(())
+    };
+    let count = engine.bundle((Instant::MIN, Instant::MAX), None, &mut write).unwrap();
+    let checked = check_bundle(lines.iter().map(|line| Ok(line.clone())));
+    prop_assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
+    prop_assert_eq!(checked.receipts, count);
+    let key = |decision: serde_json::Value| decision.to_string();
+    let mut ours: Vec<String> = decided.iter().map(|decision| key(serde_json::json!(decision))).collect();
+    let mut receipts = engine.own_receipts("c").unwrap();
+    for ticket in engine.tickets("c").unwrap() {
+        receipts.extend(engine.receipts("c", &ticket).unwrap());
+    }
+    prop_assert_eq!(receipts.len() as u64, count);
+    let mut theirs: Vec<String> =
+        receipts.into_iter().flat_map(|receipt| receipt.decisions).map(key).collect();
+    ours.sort();
+    theirs.sort();
+    prop_assert_eq!(ours, theirs);
+    Ok(())
+}
+
 /// So many histories; `HOLDBACK_TIMES=100` tries so many times more. What fails is shown whole, and can be told again.
 fn cases(usual: u32) -> ProptestConfig {
     ProptestConfig { cases: usual * super::times(), max_shrink_iters: 400, ..ProptestConfig::default() }
@@ -113,5 +150,10 @@ proptest! {
         }
         pair.pass(random::hour(random::END))?;
         pair.end()?;
+    }
+
+    #[test]
+    fn every_decision_has_a_receipt_that_holds((_, steps) in random::told()) {
+        receipts(&steps)?;
     }
 }

@@ -269,10 +269,10 @@ impl Duties {
         self.wakes.first().map(|(at, _, _)| *at)
     }
 
-    pub(super) fn fault(&self) -> Option<&ClauseFault> {
-        self.tracks.iter().find_map(|lane| {
-            let own = lane.judged.iter().find_map(|judged| judged.fault.as_deref());
-            lane.fault.as_deref().or(own)
+    pub(super) fn faults(&self) -> impl Iterator<Item = &ClauseFault> {
+        self.tracks.iter().flat_map(|lane| {
+            let own = lane.judged.iter().filter_map(|judged| judged.fault.as_deref());
+            lane.fault.as_deref().into_iter().chain(own)
         })
     }
 

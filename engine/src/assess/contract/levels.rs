@@ -182,9 +182,8 @@ impl Levels {
         self.forms.iter().filter_map(|form| form.next).min()
     }
 
-    pub(super) fn fault(&self) -> Option<&ClauseFault> {
-        let of_form = self.forms.iter().find_map(|form| form.fault.as_deref());
-        of_form.or_else(|| self.runs.values().find_map(|run| run.fault.as_deref()))
+    pub(super) fn faults(&self) -> impl Iterator<Item = &ClauseFault> {
+        self.form_faults().chain(self.runs.values().filter_map(|run| run.fault.as_deref()))
     }
 
     /// Faults that are not of a single period.
