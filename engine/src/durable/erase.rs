@@ -1,7 +1,8 @@
 //! Values removed for good: personal facts of tickets, and the written decisions of tickets that are done. The chain stays whole,
 //! since its heads hold salted digests alone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::DurableEngine;
 use super::answers::raw;
@@ -102,18 +103,21 @@ impl DurableEngine {
     }
 
     /// Removes the written decisions of tickets that were done before an instant, which take most of the room. They follow from
-    /// the events, which stay; their digests stay in the chain.
+    /// the events, which stay; their digests stay in the chain. What the same records decide on other tickets, or on the contract
+    /// itself, stays.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn compact_before(&mut self, contract: &str, before: Instant) -> Result<Erased, StoreError> {
         let mut erased = Erased::default();
-        for (place, index, _) in self.done_before(contract, before)? {
+        for (place, index, id) in self.done_before(contract, before)? {
             let seqs = self.history(place, index)?;
             let mut rewritten = 0;
             for seqs in seqs.chunks(PART) {
                 rewritten += self.rewrite(seqs, &["decisions".to_owned()], &mut |kept| {
-                    Ok(kept.results.take().is_some())
+                    let (left, is_less) = without_decisions(kept.results.as_deref(), contract, &id)?;
+                    kept.results = left;
+                    Ok(is_less)
                 })?;
             }
             erased.records += rewritten;
@@ -307,6 +311,43 @@ fn stripped(event: &Event, names: &[String]) -> Event {
     event.data.retain(|name, _| !names.contains(name));
     event.actor = event.actor.filter(|_| !names.iter().any(|name| name == "actor"));
     event
+}
+
+/// What a record holds of a step, each part as it was written.
+#[derive(Serialize, Deserialize)]
+struct Results<'a> {
+    #[serde(borrow)]
+    decisions: Vec<&'a RawValue>,
+    #[serde(borrow)]
+    notices: Vec<&'a RawValue>,
+}
+
+/// A step's results without those on a ticket, nothing if none are left; and whether that is less.
+fn without_decisions(
+    results: Option<&[u8]>,
+    contract: &str,
+    ticket: &str,
+) -> Result<(Option<Vec<u8>>, bool), StoreError> {
+    #[derive(Deserialize)]
+    struct On<'a> {
+        #[serde(borrow)]
+        contract: std::borrow::Cow<'a, str>,
+        #[serde(default, borrow)]
+        ticket: Option<std::borrow::Cow<'a, str>>,
+    }
+    let Some(text) = results else { return Ok((None, false)) };
+    let unreadable = |error: serde_json::Error| StoreError::damaged(format!("decisions: {error}"));
+    let mut all: Results<'_> = serde_json::from_slice(text).map_err(unreadable)?;
+    let before = all.decisions.len() + all.notices.len();
+    let is_other = |part: &&RawValue| {
+        let on = serde_json::from_str::<On<'_>>(part.get());
+        on.map_or(true, |on| on.contract != contract || on.ticket.as_deref() != Some(ticket))
+    };
+    all.decisions.retain(is_other);
+    all.notices.retain(is_other);
+    let left = all.decisions.len() + all.notices.len();
+    let kept = (left > 0).then(|| json(&all)).transpose()?;
+    Ok((kept, left < before))
 }
 
 /// A clause file in whose text a fact's name stands.
