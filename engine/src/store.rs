@@ -12,6 +12,7 @@ pub mod conformance;
 mod digest;
 mod fault;
 mod memory;
+mod packed;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod schema;
@@ -28,6 +29,7 @@ pub(crate) use digest::Of;
 pub use digest::{Digest, RowSum};
 pub use fault::StoreError;
 pub use memory::MemoryStore;
+pub use packed::PackedRows;
 pub(crate) use rows::{Key, Reader, put_text};
 #[cfg(feature = "sqlite")]
 pub use seal::Sealed;
@@ -134,6 +136,14 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`] when they cannot be read.
     fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<Row>, StoreError>;
+
+    /// The same as [`Store::scan`] in one piece of memory. A store that can spare copies says how.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    fn scan_packed(&self, from: &[u8], until: &[u8], most: usize) -> Result<PackedRows, StoreError> {
+        Ok(self.scan(from, until, most)?.into_iter().collect())
+    }
 
     /// Looks at the store's own structure and at bytes that hold no record and no row. A store that has none is sound.
     ///

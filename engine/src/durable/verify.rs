@@ -1,5 +1,7 @@
 //! A store proved whole: the chain, the tree, what is removable, the rows; and, if wanted, every answer made anew.
 
+mod prover;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -7,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::open::PackBody;
 use super::rows::{self, sort};
-use super::writing::TREE_LEVEL;
 use super::{DurableEngine, DurableError, TimeFrom};
-use crate::store::{Broken, Digest, Head, HeadKind, Record, RowSum, Store, StoreError, Tree, Walk};
+use crate::store::{Broken, Digest, Head, HeadKind, Record, RowSum, Store, StoreError};
 use crate::{EngineError, Event};
+use prover::{Node, Part, prove};
 
 /// What was found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -57,7 +59,8 @@ pub(super) type Left = (Option<Digest>, Option<Digest>);
 const NAMED: usize = 100;
 
 /// Proves a store: every record is the one that was written, none is missing, and the rows are those that the last record
-/// closes over. Costs a reading of the whole store, and memory for what was erased alone.
+/// closes over. Costs a reading of the whole store, and memory for what was erased alone. What is read is hashed in a second thread,
+/// which ends with this.
 ///
 /// # Errors
 /// [`StoreError`] when the store cannot be read at all; damage is told in the answer.
@@ -65,61 +68,51 @@ pub fn verify(store: &dyn Store) -> Result<Verified, StoreError> {
     let mut found = Verified::default();
     let inspected = store.inspect()?;
     (found.faults, found.remarks) = (inspected.faults, inspected.remarks);
-    let mut walk = Walk::new();
-    let mut tree = Tree::default();
-    let mut last: Option<Digest> = None;
-    // Records whose removable part is not what their head says, until an erasure explains it.
-    let mut unlike: BTreeMap<u64, Left> = BTreeMap::new();
-    let mut erased: BTreeMap<u64, Left> = BTreeMap::new();
-    loop {
-        let part = match store.records(walk.next, 2000) {
-            Ok(part) => part,
-            Err(error) => {
-                found.faults.push(format!("records from {} on cannot be read: {error}", walk.next));
+    let faults = &mut found.faults;
+    let mut rows_read = true;
+    let (prover, nodes) = prove(&mut |take| {
+        let mut next = 1;
+        loop {
+            let part = match store.records(next, 2000) {
+                Ok(part) => part,
+                Err(error) => {
+                    faults.push(format!("records from {next} on cannot be read: {error}"));
+                    break;
+                }
+            };
+            let full = part.len() == 2000;
+            next = part.last().map_or(next, |record| record.seq.saturating_add(1));
+            compare_nodes(store, take(Part::Records(part)), faults)?;
+            if !full {
                 break;
             }
-        };
-        let full = part.len() == 2000;
-        for record in &part {
-            let head = walk.step(record, &mut found.broken);
-            found.records += 1;
-            for (level, at, root) in
-                tree.push(record.link).into_iter().filter(|(level, ..)| *level >= TREE_LEVEL)
-            {
-                if store.get(&rows::node(level, at).0)?.as_deref() != Some(&root.0[..]) {
-                    found
-                        .faults
-                        .push(format!("the tree's node {at} of level {level} is not that of the records"));
+        }
+        let (mut from, until) = (Vec::new(), [u8::MAX; 9]);
+        loop {
+            let part = match store.scan_packed(&from, &until, 4096) {
+                Ok(part) => part,
+                Err(error) => {
+                    faults.push(format!("rows cannot be read: {error}"));
+                    rows_read = false;
+                    return Ok(());
                 }
-            }
-            let Some(head) = head else { continue };
-            let is = record.removable.digests();
-            if is != (head.body, head.results) {
-                unlike.insert(record.seq, is);
-            } else if record.removable.salt.is_empty() != (is == (None, None)) {
-                found.broken.push(Broken { seq: record.seq, what: "its salt was altered".to_owned() });
-            }
-            if head.kind == HeadKind::Erased {
-                let note = head.note.map(|note| serde_json::from_str::<Vec<Erasure>>(note.get()));
-                for erasure in note.and_then(Result::ok).unwrap_or_default() {
-                    erased.insert(erasure.record, (erasure.body, erasure.results));
-                }
-            }
-            last = Some(head.rows);
+            };
+            let last = part.iter().last().filter(|_| part.len() == 4096).map(|(key, _)| key.to_vec());
+            compare_nodes(store, take(Part::Rows(part)), faults)?;
+            let Some(key) = last else { return Ok(()) };
+            from = key;
+            from.push(0);
         }
-        if !full {
-            break;
-        }
+    })?;
+    compare_nodes(store, nodes, faults)?;
+    (found.records, found.rows, found.root) = (prover.records, prover.rows, Some(prover.tree.root()));
+    found.broken = prover.broken;
+    let closes_over = prover.closes_over.unwrap_or_else(|| RowSum::default().digest());
+    if rows_read && prover.sum.digest() != closes_over {
+        let what = "the rows (tickets, ledger, notices, due instants) are not those that the last record closes over: \
+                    one was altered, lost or added; `verify --replay` names it";
+        found.faults.push(what.to_owned());
     }
-    for (seq, is) in unlike {
-        if erased.get(&seq) != Some(&is) {
-            let what = "its event or its decisions were altered or removed".to_owned();
-            found.broken.push(Broken { seq, what });
-        }
-    }
-    found.root = Some(tree.root());
-    check_rows(store, last, &mut found)?;
-    found.broken.sort_by_key(|broken| broken.seq);
     if found.broken.len() > NAMED {
         found.faults.push(format!("{} more records are broken", found.broken.len() - NAMED));
         found.broken.truncate(NAMED);
@@ -127,38 +120,18 @@ pub fn verify(store: &dyn Store) -> Result<Verified, StoreError> {
     Ok(found)
 }
 
-pub(super) fn erasures(head: &Head) -> Option<Vec<Erasure>> {
-    serde_json::from_str(head.note.as_ref()?.get()).ok()
-}
-
-/// Adds all rows up and compares with what the last record says.
-fn check_rows(store: &dyn Store, last: Option<Digest>, found: &mut Verified) -> Result<(), StoreError> {
-    let mut sum = RowSum::default();
-    let (mut from, until) = (Vec::new(), [u8::MAX; 9]);
-    loop {
-        let part = match store.scan(&from, &until, 4096) {
-            Ok(part) => part,
-            Err(error) => {
-                found.faults.push(format!("rows cannot be read: {error}"));
-                return Ok(());
-            }
-        };
-        for (key, value) in part.iter().filter(|(key, _)| key.first() != Some(&sort::TREE)) {
-            sum.add(key, value);
-            found.rows += 1;
+/// Compares nodes of the tree, as the records have it, with those that are stored.
+fn compare_nodes(store: &dyn Store, nodes: Vec<Node>, faults: &mut Vec<String>) -> Result<(), StoreError> {
+    for (level, at, root) in nodes {
+        if store.get(&rows::node(level, at).0)?.as_deref() != Some(&root.0[..]) {
+            faults.push(format!("the tree's node {at} of level {level} is not that of the records"));
         }
-        let full = part.len() == 4096;
-        let Some((key, _)) = part.into_iter().last().filter(|_| full) else { break };
-        from = key;
-        from.push(0);
-    }
-    let expected = last.unwrap_or_else(|| RowSum::default().digest());
-    if sum.digest() != expected {
-        let what = "the rows (tickets, ledger, notices, due instants) are not those that the last record closes over: \
-                    one was altered, lost or added; `verify --replay` names it";
-        found.faults.push(what.to_owned());
     }
     Ok(())
+}
+
+pub(super) fn erasures(head: &Head) -> Option<Vec<Erasure>> {
+    serde_json::from_str(head.note.as_ref()?.get()).ok()
 }
 
 /// Makes every answer anew, from the events alone, into an empty store, and compares: each record's head and, at the end, every

@@ -1,6 +1,6 @@
 //! What every store must do, tried on one. A store of another database calls [`check`] from its own tests.
 
-use super::{Digest, Record, Removable, Store, StoreError, chain_start, link};
+use super::{Digest, Record, Removable, Row, Store, StoreError, chain_start, link};
 
 /// Opens the store under test: `true` asks for an empty one, `false` for the same one again, as after a restart. A store that
 /// does not outlive its value gives nothing then.
@@ -104,6 +104,11 @@ fn scans(open: Open<'_>) -> Result<(), Wrong> {
         "a scan gives more than asked",
     )?;
     expect(store.scan(b"b", b"a", 9)?.is_empty(), "a scan backwards gives something")?;
+    for most in [2, 100] {
+        let packed = store.scan_packed(b"a", b"b", most)?;
+        let packed: Vec<Row> = packed.iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect();
+        expect(packed == store.scan(b"a", b"b", most)?, "a packed scan gives other rows")?;
+    }
     expect(store.scan(b"", &[255; 9], 100)?.len() == 6, "a scan of all rows misses some")?;
     store.commit()?;
     Ok(())

@@ -71,26 +71,39 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// In the place of a digit's value.
+const NO_DIGIT: u8 = 0x80;
+
+/// The value of every hexadecimal digit, by its byte.
+const HALVES: [u8; 256] = {
+    let mut halves = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        halves[b"0123456789abcdef"[value] as usize] = value as u8;
+        halves[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    halves
+};
+
 impl FromStr for Digest {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Digest, String> {
         let wrong = || format!("`{text}` is no digest: expected 64 hexadecimal digits");
-        let half = |digit: u8| match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            b'A'..=b'F' => Some(digit - b'A' + 10),
-            _ => None,
-        };
         if text.len() != 64 {
             return Err(wrong());
         }
-        let mut bytes = [0; 32];
+        let half = |digit: &u8| HALVES.get(usize::from(*digit)).copied().unwrap_or(NO_DIGIT);
+        // Whether any was no digit is looked at once, at the end: heads are full of digests.
+        let (mut bytes, mut all) = ([0; 32], 0);
         for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let &[high, low] = pair else { return Err(wrong()) };
-            *byte = half(high).ok_or_else(wrong)? << 4 | half(low).ok_or_else(wrong)?;
+            let [high, low] = pair else { return Err(wrong()) };
+            let (high, low) = (half(high), half(low));
+            all |= high | low;
+            *byte = high << 4 | low & 15;
         }
-        Ok(Digest(bytes))
+        if all & NO_DIGIT == 0 { Ok(Digest(bytes)) } else { Err(wrong()) }
     }
 }
 

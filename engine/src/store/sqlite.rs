@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::Backup;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 
 use super::digest::Digest;
 use super::schema::{APPLICATION, SCHEMA, migrate};
 use super::seal::{Mark, broken_seal, failed, first_bytes, has_log, remove, seal, unseal};
-use super::{Inspection, Record, Removable, Store, StoreError};
+use super::{Inspection, PackedRows, Record, Removable, Store, StoreError};
 
 /// What a store is opened for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +112,8 @@ impl SqliteStore {
         .map_err(refuse)?;
         connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(refuse)?;
         connection.set_prepared_statement_cache_capacity(32);
+        // Else every scan is planned anew for the keys that it is given.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(refuse)?;
         // Half of it is the page cache's usual use; it is what bounds the memory of a store of any size.
         connection.pragma_update(None, "cache_size", -32_768).map_err(refuse)?;
         if mark.is_some() {
@@ -282,14 +285,14 @@ fn refused(path: &Path, error: &rusqlite::Error) -> StoreError {
 }
 
 fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    let link: Vec<u8> = row.get(2)?;
     // A link of another length is none, and fits nowhere in the chain.
-    let link = Digest::from_slice(&link).unwrap_or(Digest([0; 32]));
+    let link = Digest::from_slice(row.get_ref(2)?.as_blob()?).unwrap_or(Digest([0; 32]));
     let removable = Removable { salt: row.get(3)?, body: row.get(4)?, results: row.get(5)? };
     Ok(Record { seq: row.get::<_, i64>(0)?.cast_unsigned(), head: row.get(1)?, link, removable })
 }
 
 const COLUMNS: &str = "seq, head, link, salt, body, results";
+const SCAN: &str = "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
 
 impl Store for SqliteStore {
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -382,27 +385,53 @@ impl Store for SqliteStore {
     }
 
     fn scan(&self, from: &[u8], until: &[u8], most: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
-        let sql = "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.query(sql, params![from, until, most], |row| Ok((row.get(0)?, row.get(1)?)))
+        self.query(SCAN, params![from, until, most], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    fn scan_packed(&self, from: &[u8], until: &[u8], most: usize) -> Result<PackedRows, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let packed = || -> rusqlite::Result<PackedRows> {
+            let mut statement = self.connection.prepare_cached(SCAN)?;
+            let (mut rows, mut packed) =
+                (statement.query(params![from, until, most])?, PackedRows::default());
+            while let Some(row) = rows.next()? {
+                packed.push(row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
+            }
+            Ok(packed)
+        };
+        packed().map_err(|error| refused(&self.path, &error))
     }
 
     fn inspect(&self) -> Result<Inspection, StoreError> {
         let mut found = Inspection::default();
-        let structure = self.query("PRAGMA integrity_check(20)", [], |row| row.get::<_, String>(0));
+        let sealed = !has_log(&self.path);
+        let structure = || self.query("PRAGMA integrity_check(20)", [], |row| row.get::<_, String>(0));
+        // The seal is the same work again, over the bytes: it is done beside, where a thread can be had.
+        let (structure, seal) = std::thread::scope(|scope| {
+            let path = &self.path;
+            let look = move || broken_seal(path);
+            let beside = sealed.then(|| std::thread::Builder::new().spawn_scoped(scope, look).ok()).flatten();
+            let structure = structure();
+            let seal = match beside.map(|beside| beside.join()) {
+                Some(Ok(seal)) => Some(seal),
+                Some(Err(_)) | None => sealed.then(look),
+            };
+            (structure, seal)
+        });
         match structure {
             Ok(told) => found
                 .faults
                 .extend(told.into_iter().filter(|told| told != "ok").map(|told| format!("SQLite: {told}"))),
             Err(error) => found.faults.push(error.to_string()),
         }
-        if has_log(&self.path) {
+        let Some(seal) = seal else {
             let what =
                 "the store is open, or was not closed: bytes that hold nothing are sealed when it is closed";
             found.remarks.push(what.to_owned());
             return Ok(found);
-        }
-        match broken_seal(&self.path)? {
+        };
+        match seal? {
             None => found
                 .remarks
                 .push("the file is not sealed: bytes that hold nothing were not looked at".to_owned()),
