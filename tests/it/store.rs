@@ -171,6 +171,12 @@ fn the_store_in_a_file_conforms() {
     assert_eq!(conformance::check(&mut open), Ok(()));
 }
 
+#[test]
+fn the_store_that_is_not_kept_conforms() {
+    let mut open = |empty: bool| empty.then(|| Box::new(SqliteStore::temporary().unwrap()) as Box<dyn Store>);
+    assert_eq!(conformance::check(&mut open), Ok(()));
+}
+
 /// A conformance suite is worth something only when it finds what is wrong.
 #[test]
 fn a_store_that_forgets_does_not_conform() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 
-use holdback::store::{Access, Checkpoint, Digest, MemoryStore, SigningKey, SqliteStore, consistent};
+use holdback::store::{Access, Checkpoint, Digest, SigningKey, SqliteStore, consistent};
 use holdback::{DurableEngine, Event, Instant, Receipt, Verified, check_bundle};
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,9 @@ fn store(args: &VerifyArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let store = SqliteStore::open(&args.file, Access::Read).map_err(broken)?;
     let mut found = holdback::verify(&store).map_err(broken)?;
     if args.replay && found.is_whole() {
-        holdback::replay(&store, Box::new(MemoryStore::new()), &mut found).map_err(unusable)?;
+        // Not in memory: that would hold the whole store once more.
+        let into = Box::new(SqliteStore::temporary().map_err(broken)?);
+        holdback::replay(&store, into, &mut found).map_err(unusable)?;
     }
     drop(store);
     if let Some(path) = &args.checkpoint {

@@ -166,11 +166,14 @@ pub fn replay(store: &dyn Store, into: Box<dyn Store>, found: &mut Verified) -> 
                 none => {
                     let Some(into) = into.take() else { return Ok(()) };
                     let salts = Arc::clone(&salts);
-                    let begun = begun(into, &head)?.salted_by(Box::new(move |bytes| {
+                    let mut begun = begun(into, &head)?.salted_by(Box::new(move |bytes| {
                         let salt: Vec<u8> =
                             salts.lock().map(|mut salts| std::mem::take(&mut *salts)).unwrap_or_default();
                         bytes.iter_mut().zip(salt).for_each(|(byte, salt)| *byte = salt);
                     }));
+                    // Many steps are one transaction; what is given up is given up whole.
+                    begun.shared.lock().begin()?;
+                    begun.bulk = true;
                     none.insert(begun)
                 }
             };
@@ -185,6 +188,9 @@ pub fn replay(store: &dyn Store, into: Box<dyn Store>, found: &mut Verified) -> 
             waiting.push((record, head));
             if waiting.len() >= 500 {
                 compare(engine, &mut waiting, &erased, found)?;
+                engine.shared.lock().commit()?;
+                engine.let_go();
+                engine.shared.lock().begin()?;
             }
             if found.broken.len() > NAMED {
                 return Ok(());

@@ -7,8 +7,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 
 use super::digest::Digest;
-use super::schema::{APPLICATION, SCHEMA, migrate};
-use super::seal::{Mark, broken_seal, failed, first_bytes, has_log, remove, seal, unseal};
+use super::schema::{SCHEMA, migrate, schema_of};
+use super::seal::{Mark, broken_seal, failed, has_log, remove, seal, unseal};
 use super::{Inspection, PackedRows, Record, Removable, Store, StoreError};
 
 /// What a store is opened for.
@@ -27,8 +27,10 @@ pub enum Access {
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
-    /// Nothing when it is open for reading.
+    /// Nothing when it is open for reading, or nobody's to keep.
     mark: Option<Mark>,
+    /// It may be written.
+    writes: bool,
     /// The last record of the open transaction, to be marked once it is committed.
     appended: Option<(u64, Digest)>,
     /// The last record, when it is committed and its mark could not be written.
@@ -50,6 +52,28 @@ impl SqliteStore {
         let mark = Mark::lock(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         SqliteStore::with(path, flags, Some(mark), 0)
+    }
+
+    /// An empty store for work whose result is not kept, such as a replay: what does not fit into some tens of megabytes of memory
+    /// lies in a file of SQLite's own, which has no name and is gone with this value or with the process.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn temporary() -> Result<SqliteStore, StoreError> {
+        let path = PathBuf::from("a temporary file");
+        let opened = || -> rusqlite::Result<Connection> {
+            let mut connection = Connection::open("")?;
+            connection.set_prepared_statement_cache_capacity(32);
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            connection.pragma_update(None, "cache_size", -32_768)?;
+            connection.pragma_update(None, "journal_mode", "MEMORY")?;
+            connection.pragma_update(None, "synchronous", "OFF")?;
+            migrate(&mut connection, 0)?;
+            Ok(connection)
+        };
+        let connection = opened().map_err(|error| refused(&path, &error))?;
+        let (mark, appended, unmarked) = (None, None, None);
+        Ok(SqliteStore { connection, path, mark, writes: true, appended, unmarked, last: 0, version: 0 })
     }
 
     /// Removes a store that holds no record, with the files beside it; one that holds some stays. Says whether it is gone.
@@ -74,7 +98,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`]: each says what is wrong with the file and the way out; the file is left as it was.
     pub fn open(path: &Path, access: Access) -> Result<SqliteStore, StoreError> {
-        let found = schema(path)?;
+        let found = schema_of(path)?;
         let name = || path.display().to_string();
         if found > SCHEMA {
             return Err(StoreError::Newer { path: name(), found, known: SCHEMA });
@@ -135,7 +159,8 @@ impl SqliteStore {
         let last = last.map_err(refuse)?.cast_unsigned();
         let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(refuse)?;
         let (path, appended, unmarked) = (path.to_owned(), None, None);
-        let store = SqliteStore { connection, path, mark: None, appended, unmarked, last, version };
+        let writes = mark.is_some();
+        let store = SqliteStore { connection, path, mark: None, writes, appended, unmarked, last, version };
         if let Some(noted) = noted {
             store.has_come_to(noted)?;
         }
@@ -230,25 +255,6 @@ impl SqliteStore {
     }
 }
 
-/// The schema of a file, by its first bytes: nothing is touched.
-fn schema(path: &Path) -> Result<i64, StoreError> {
-    let bytes = first_bytes(path)?;
-    let foreign = |found: String| StoreError::Foreign { path: path.display().to_string(), found };
-    if bytes.is_empty() {
-        return Err(foreign("an empty file".to_owned()));
-    }
-    if !bytes.starts_with(b"SQLite format 3\0") {
-        return Err(foreign("no SQLite database".to_owned()));
-    }
-    let number =
-        |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes);
-    let application = number(68).unwrap_or_default();
-    if i64::from(application) != APPLICATION {
-        return Err(foreign(format!("a database with application id {application:#x}")));
-    }
-    Ok(i64::from(number(60).unwrap_or_default()))
-}
-
 /// The file as it is, for a folder in which nothing can be written.
 fn immutable(path: &Path) -> String {
     let mut uri = "file:".to_owned();
@@ -296,7 +302,7 @@ const SCAN: &str = "SELECT key, value FROM rows WHERE key >= ?1 AND key < ?2 ORD
 
 impl Store for SqliteStore {
     fn begin(&mut self) -> Result<(), StoreError> {
-        if self.mark.is_none() {
+        if !self.writes {
             return Err(self.failed("it was opened for reading"));
         }
         self.catch_up()?;
