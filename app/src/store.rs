@@ -28,6 +28,19 @@ fn open(db: &Path) -> Result<DurableEngine, Stop> {
     DurableEngine::open(db).map_err(unusable)
 }
 
+/// Works on a store and closes it, whatever comes of it: one that is left open has no seal.
+fn with<T>(
+    mut engine: DurableEngine,
+    work: impl FnOnce(&mut DurableEngine) -> Result<T, Stop>,
+) -> Result<T, Stop> {
+    let done = work(&mut engine);
+    let closed = engine.close().map_err(broken);
+    // The first fault is told.
+    let done = done?;
+    closed?;
+    Ok(done)
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Stop {
     Stop::Unusable(format!("{}: {error}", path.display()))
 }

@@ -8,7 +8,7 @@ use holdback::{DurableEngine, EngineError, Event, Pack, TimeFrom};
 use serde_json::json;
 
 use super::args::{AdvanceArgs, IngestArgs, RecomputeArgs, Time};
-use super::{broken, open, unusable};
+use super::{broken, open, unusable, with};
 use crate::replay::open_pack;
 use crate::{Console, FINDINGS, FINE, Stop, write_error};
 
@@ -18,7 +18,10 @@ fn open_or_make(db: &Path, pack: Option<&Arc<Pack>>, time: TimeFrom) -> Result<D
         let mut engine = open(db)?;
         // A store whose making was interrupted, or a pack for further contracts.
         if let Some(pack) = pack.filter(|pack| pack.contracts.iter().all(|id| engine.pack(id).is_none())) {
-            engine.take_pack(Arc::clone(pack)).map_err(unusable)?;
+            let taken = engine.take_pack(Arc::clone(pack));
+            if let Err(error) = taken {
+                return with(engine, |_| Err(unusable(error)));
+            }
         }
         return Ok(engine);
     }
@@ -36,7 +39,10 @@ fn open_or_make(db: &Path, pack: Option<&Arc<Pack>>, time: TimeFrom) -> Result<D
 pub(crate) fn ingest(args: &IngestArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let pack = args.pack.as_deref().map(|pack| open_pack(pack, &args.set)).transpose()?;
     let time = if args.time == Time::Host { TimeFrom::Host } else { TimeFrom::Events };
-    let mut engine = open_or_make(&args.db, pack.as_ref(), time)?;
+    with(open_or_make(&args.db, pack.as_ref(), time)?, |engine| lines(engine, args, console))
+}
+
+fn lines(engine: &mut DurableEngine, args: &IngestArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     let most = usize::try_from(args.batch).unwrap_or(usize::MAX);
     let mut lines = BufReader::with_capacity(1 << 16, &mut *console.stdin);
     let (mut code, mut text, mut n) = (FINE, Vec::new(), 0_u64);
@@ -66,11 +72,10 @@ pub(crate) fn ingest(args: &IngestArgs, console: &mut Console<'_>) -> Result<u8,
                 break;
             }
         }
-        if take(&mut engine, batch, console.stdout)? {
+        if take(engine, batch, console.stdout)? {
             code = FINDINGS;
         }
         if ended {
-            engine.close().map_err(broken)?;
             return Ok(code);
         }
     }
@@ -110,7 +115,16 @@ pub(crate) fn kept(
     events: Vec<(u64, Event)>,
     refuse: &mut dyn FnMut(u64, &Event, String) -> Result<(), Stop>,
 ) -> Result<Vec<Event>, Stop> {
-    let mut engine = open_or_make(db, Some(pack), TimeFrom::Events)?;
+    with(open_or_make(db, Some(pack), TimeFrom::Events)?, |engine| told(engine, db, pack, events, refuse))
+}
+
+fn told(
+    engine: &mut DurableEngine,
+    db: &Path,
+    pack: &Pack,
+    events: Vec<(u64, Event)>,
+    refuse: &mut dyn FnMut(u64, &Event, String) -> Result<(), Stop>,
+) -> Result<Vec<Event>, Stop> {
     let digest = pack.digest().map_err(broken)?;
     for contract in engine.contracts() {
         let held = engine.pack(contract).map(|pack| pack.digest()).transpose().map_err(broken)?;
@@ -134,12 +148,14 @@ pub(crate) fn kept(
     }
     let mut all = Vec::new();
     engine.each_event(&mut |event| all.push(event)).map_err(broken)?;
-    engine.close().map_err(broken)?;
     Ok(all)
 }
 
 pub(crate) fn advance(args: &AdvanceArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
-    let mut engine = open(&args.db)?;
+    with(open(&args.db)?, |engine| advanced(engine, args, console))
+}
+
+fn advanced(engine: &mut DurableEngine, args: &AdvanceArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
     if args.to <= engine.now() {
         let told = format!(
             "the store's time is {} already: nothing was done; a clock that was set back does no harm\n",
@@ -159,12 +175,18 @@ pub(crate) fn advance(args: &AdvanceArgs, console: &mut Console<'_>) -> Result<u
     for decision in &decisions {
         console.say(&(super::json(decision)? + "\n"))?;
     }
-    engine.close().map_err(broken)?;
     Ok(FINE)
 }
 
 pub(crate) fn recompute(args: &RecomputeArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
-    let mut engine = open(&args.db)?;
+    with(open(&args.db)?, |engine| recomputed(engine, args, console))
+}
+
+fn recomputed(
+    engine: &mut DurableEngine,
+    args: &RecomputeArgs,
+    console: &mut Console<'_>,
+) -> Result<u8, Stop> {
     if let (Some(contract), Some(pack)) = (&args.contract, &args.pack) {
         let pack = open_pack(pack, &args.set)?;
         let begun = engine.correct(contract, pack).map_err(unusable)?;
@@ -185,6 +207,5 @@ pub(crate) fn recompute(args: &RecomputeArgs, console: &mut Console<'_>) -> Resu
         count += decisions.len() as u64;
     }
     console.say(&format!("{} came of it\n", crate::plural(count, "decision")))?;
-    engine.close().map_err(broken)?;
     Ok(FINE)
 }

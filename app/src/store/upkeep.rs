@@ -6,7 +6,7 @@ use holdback::store::{Access, SqliteStore, Store, StoreError};
 use holdback::{DurableEngine, DurableError, Instant};
 
 use super::args::{CompactArgs, CopyArgs, EraseArgs, FileArgs};
-use super::{broken, open, unusable};
+use super::{broken, open, unusable, with};
 use crate::{Console, FINDINGS, FINE, Stop, plural};
 
 /// A copy, also while the store is being written.
@@ -58,9 +58,8 @@ pub(crate) fn import(args: &FileArgs, console: &mut Console<'_>) -> Result<u8, S
         let _ = SqliteStore::remove_empty(&args.db);
         unusable(error)
     })?;
-    let found = engine.verify(false).map_err(unusable)?;
     let records = plural(engine.records(), "record");
-    engine.close().map_err(broken)?;
+    let found = with(engine, |engine| engine.verify(false).map_err(unusable))?;
     if let Some(broken) = found.broken.first() {
         return Err(Stop::Unusable(format!("record {}: {}", broken.seq, broken.what)));
     }
@@ -69,15 +68,16 @@ pub(crate) fn import(args: &FileArgs, console: &mut Console<'_>) -> Result<u8, S
 }
 
 pub(crate) fn compact(args: &CompactArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
-    let mut engine = open(&args.db)?;
-    let contracts: Vec<String> = engine.contracts().map(str::to_owned).collect();
     let (mut tickets, mut records) = (0, 0);
-    for contract in contracts {
-        let done = engine.compact_before(&contract, args.before).map_err(broken)?;
-        tickets += done.tickets;
-        records += done.records;
-    }
-    engine.close().map_err(broken)?;
+    with(open(&args.db)?, |engine| {
+        let contracts: Vec<String> = engine.contracts().map(str::to_owned).collect();
+        for contract in contracts {
+            let done = engine.compact_before(&contract, args.before).map_err(broken)?;
+            tickets += done.tickets;
+            records += done.records;
+        }
+        Ok(())
+    })?;
     let mut store = SqliteStore::open(&args.db, Access::Write).map_err(broken)?;
     store.compact().map_err(broken)?;
     store.close().map_err(broken)?;
@@ -86,15 +86,13 @@ pub(crate) fn compact(args: &CompactArgs, console: &mut Console<'_>) -> Result<u
 }
 
 pub(crate) fn erase(args: &EraseArgs, console: &mut Console<'_>) -> Result<u8, Stop> {
-    let mut engine = open(&args.db)?;
     let refused = |error: holdback::EraseError| Stop::Unusable(error.to_string());
-    let done = match (&args.ticket, args.before) {
-        (Some(ticket), _) => engine.erase(&args.contract, ticket, &args.facts).map_err(refused)?,
-        (None, before) => engine
-            .erase_before(&args.contract, before.unwrap_or(Instant::MIN), &args.facts)
-            .map_err(refused)?,
-    };
-    engine.close().map_err(broken)?;
+    let done = with(open(&args.db)?, |engine| match (&args.ticket, args.before) {
+        (Some(ticket), _) => engine.erase(&args.contract, ticket, &args.facts).map_err(refused),
+        (None, before) => {
+            engine.erase_before(&args.contract, before.unwrap_or(Instant::MIN), &args.facts).map_err(refused)
+        }
+    })?;
     console.say(&format!(
         "erased from {} of {}\n",
         plural(done.records, "record"),
@@ -129,7 +127,7 @@ pub(crate) fn doctor(args: &FileArgs, console: &mut Console<'_>) -> Result<u8, S
         console.say(&format!("note: {remark}\n"))?;
     }
     match DurableEngine::open(&args.db) {
-        Ok(engine) => {
+        Ok(engine) => with(engine, |engine| {
             if let Some(correction) = engine.correction().map_err(broken)? {
                 let contract = &correction.contract;
                 ill.push(format!("a recomputation of contract {contract} was interrupted: `holdback recompute --db` goes on with it"));
@@ -141,8 +139,8 @@ pub(crate) fn doctor(args: &FileArgs, console: &mut Console<'_>) -> Result<u8, S
                 engine.next_due().map_or("nothing".to_owned(), |due| due.to_string())
             ))?;
             console.say(&format!("{} not handed over\n", plural(waiting, "notice")))?;
-            engine.close().map_err(broken)?;
-        }
+            Ok(())
+        })?,
         // A writer at work is no illness.
         Err(DurableError::Store(StoreError::Locked { .. })) => {
             console.say("it is open in another process\n")?

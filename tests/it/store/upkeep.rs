@@ -90,6 +90,43 @@ fn an_import_of_nothing_leaves_no_file() {
     assert!(verify(&SqliteStore::open(&path, Access::Read).unwrap()).unwrap().is_whole());
 }
 
+/// A command that does nothing, or is refused, leaves the file closed as it found it: `advance` to an instant that had passed left
+/// it open, and `verify` could not look at every byte any more.
+#[test]
+fn a_command_that_is_refused_leaves_the_seal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let db = path.to_str().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pack = |name: &str| root.join("rules").join(name).to_str().unwrap().to_owned();
+    let log = root.join("tests/data/records/events.ndjson");
+    let program = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_holdback"));
+        let out = command.args(args).stdin(std::fs::File::open(&log).unwrap()).output().unwrap();
+        out.status.code()
+    };
+    let school = pack("school-after-sales");
+    assert_eq!(program(&["ingest", "--db", db, "--pack", &school]), Some(0));
+    let seal = folder.path().join("store.db-seal");
+    assert!(seal.exists());
+    let other = pack("it-incidents");
+    let new = pack("delay-damages");
+    let refused: [&[&str]; 6] = [
+        &["advance", "--db", db, "--to", "2020-01-01T00:00:00Z"],
+        &["erase", "--db", db, "--contract", "school-2026", "--ticket", "nobody", "--fact", "place"],
+        &["recompute", "--db", db],
+        &["recompute", "--db", db, "--contract", "school-2026", "--pack", &other],
+        &["run", &new, log.to_str().unwrap(), "--db", db],
+        &["ingest", "--db", db],
+    ];
+    for args in refused {
+        let code = program(args);
+        assert!(args[0] == "ingest" || code != Some(0), "{args:?}");
+        assert!(seal.exists(), "{args:?}");
+    }
+    assert!(verify(&SqliteStore::open(&path, Access::Read).unwrap()).unwrap().remarks.is_empty());
+}
+
 #[test]
 fn what_is_erased_is_gone_and_the_chain_is_whole() {
     let folder = tempfile::tempdir().unwrap();
