@@ -390,6 +390,8 @@ fn clauses_and_their_carriers() {
     file("clauses/4.rhai", FIRST, &["E0703 clauses/4.rhai:1:13:3 + clauses/1.1.rhai:1:13:3"]);
     // A file that does not compile carries its clause all the same, and may hold the floor.
     row("clauses/1.2.rhai", "yuan(0)", "yuan(0", &["E0510 clauses/1.2.rhai:2:29:1"]);
+    // What everybody sees as the rest of a comment would be code.
+    row("clauses/1.2.rhai", ": 1.2", ": 1.2\n// x\rfn y() {}", &["E0510 clauses/1.2.rhai:2:5:1"]);
     row("terms.toml", "clause = \"1.2\"", "clause = \"12\"", &["E0701 terms.toml:11:10:4"]);
     let over = |to| row("clauses/1.1.rhai", "//! cap: fine", to, &["E0705 clauses/1.1.rhai:2:16:3"]);
     over("//! overrides: 1.1");

@@ -36,6 +36,12 @@ pub(crate) fn read(engine: &Engine, words: &Words, file: &str, text: &str) -> Lo
         lowered.diagnostics = vec![Diagnostic::new(Code::TOO_LARGE, place, message)];
         return lowered;
     }
+    if let Some(place) = lone_return(file, text) {
+        let message = "a carriage return that ends no line: expected a line feed after it";
+        let mut lowered = lower(words, &Source::new(file, ""), &BTreeMap::new());
+        lowered.diagnostics = vec![Diagnostic::new(Code::SYNTAX, place, message)];
+        return lowered;
+    }
     let mut mistakes = Vec::new();
     let mut text = text.to_owned();
     let mut blanked = Vec::new();
@@ -73,6 +79,15 @@ pub(crate) fn read(engine: &Engine, words: &Words, file: &str, text: &str) -> Lo
     lowered.diagnostics.extend(mistakes);
     lowered.diagnostics.extend(twins(&ast, &source));
     lowered
+}
+
+/// The first carriage return that no line feed follows. Rhai ends a comment at it, where everybody who reads the text sees the
+/// comment go on.
+fn lone_return(file: &str, text: &str) -> Option<Place> {
+    let (at, _) = text.match_indices('\r').find(|(at, _)| !text[at + 1..].starts_with('\n'))?;
+    let line = text[..at].matches('\n').count() + 1;
+    let column = text[..at].rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    Some(Place { file: file.to_owned(), line, column, length: 1 })
 }
 
 /// Functions that rhai keeps apart by the number or the sort of what they take; here one name is one function.
