@@ -90,8 +90,8 @@ pub struct Batch {
 #[derive(Clone, Debug)]
 pub struct Assessed {
     /// One row for each ticket and clock: contract, ticket, reported, clause, clock, state, started, due, met, breached, late_us,
-    /// paused_us (microseconds), class, class_clause, penalty, clauses (those that apply), findings, fault (why the ticket cannot be
-    /// judged; it has no clocks then).
+    /// paused_us (microseconds; paused_us is missing for a ticket that was judged by itself), class, class_clause, penalty, clauses
+    /// (those that apply), findings, fault (why the ticket cannot be judged; it has no clocks then).
     pub table: RecordBatch,
     /// The rows that were left out, in their order.
     pub refused: Vec<Refused>,

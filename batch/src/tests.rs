@@ -208,3 +208,35 @@ fn compare(pack: &Arc<Pack>, histories: &[tickets::History], show: &dyn Fn() -> 
     let judged = own.len() as u64;
     (judged, judged.saturating_sub(singly))
 }
+
+/// How long pauses held a clock is told where it is known. A ticket judged by itself said zero, as if none had.
+#[test]
+fn what_pauses_held_is_told_or_missing() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/it-incidents");
+    let pack = Arc::new(Pack::open(&folder).unwrap());
+    let event = |id: u32, kind: &str, at: &str, data: &str| {
+        let line = format!(
+            r#"{{"id":"e{id}","contract":"c","ticket":"T1","kind":"{kind}","at":"2016-03-01T{at}Z","data":{data}}}"#
+        );
+        Event::from_json(&line).unwrap()
+    };
+    let (customer, vendor) = (r#"{"reason":"customer"}"#, r#"{"reason":"vendor"}"#);
+    let events = [
+        event(1, "reported", "09:00:00", r#"{"priority":"P3"}"#),
+        event(2, "paused", "10:00:00", customer),
+        event(3, "resumed", "12:30:00", customer),
+        event(4, "paused", "13:00:00", vendor),
+        event(5, "resumed", "14:00:00", vendor),
+        event(6, "paused", "14:15:00", customer),
+        event(7, "resolved", "15:00:00", "{}"),
+    ];
+    let as_of: Instant = "2016-04-01T00:00:00Z".parse().unwrap();
+    let paused = |batch: &Batch| -> Vec<Option<i64>> {
+        let table = batch.assess(&log(&pack, &events)).unwrap().table;
+        table.column_by_name("paused_us").unwrap().as_primitive::<Int64Type>().iter().collect()
+    };
+    let batch = Batch::new(Arc::clone(&pack), as_of).unwrap().of_any_contract();
+    // The response is not held; the resolution for two hours and a half, and three quarters of one.
+    assert_eq!(paused(&batch), [Some(0), Some(11_700_000_000)]);
+    assert_eq!(paused(&batch.row_by_row()), [None, None]);
+}

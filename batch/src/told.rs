@@ -241,6 +241,14 @@ fn columns(
         true => None,
         false => nulls(BooleanBuffer::collect_bool(rows, |row| long.clock[row] != 0)),
     };
+    // An assessment does not tell how long pauses held a clock: of tickets judged by themselves it is missing, not zero.
+    let paused_known = match judged.singles.is_empty() {
+        true => has_clock.clone(),
+        false => nulls(BooleanBuffer::collect_bool(rows, |row| {
+            let single = judged.singles.binary_search_by_key(&long.ticket[row], |(single, _)| *single);
+            long.clock[row] != 0 && single.is_err()
+        })),
+    };
     let states = &long.state;
     let state_is = |set: u8| BooleanBuffer::collect_bool(rows, |row| set >> states[row] & 1 != 0);
     let (text, ends) = sheet.origin.tickets(&long.ticket);
@@ -288,8 +296,8 @@ fn columns(
         at(long.due, nulls(is_due))?,
         at(long.stopped, nulls(stopped))?,
         Arc::new(BooleanArray::new(breached, has_clock.clone())),
-        Arc::new(Int64Array::try_new(long.late.into(), has_clock.clone())?),
-        Arc::new(Int64Array::try_new(long.paused.into(), has_clock)?),
+        Arc::new(Int64Array::try_new(long.late.into(), has_clock)?),
+        Arc::new(Int64Array::try_new(long.paused.into(), paused_known)?),
         words.class.column(&words.class_codes, &long.ticket)?,
         words.class_clause.column(&words.class_clause_codes, &long.ticket)?,
         Arc::new(penalty.with_precision_and_scale(18, decimals)?),

@@ -28,6 +28,7 @@ use crate::charges::Outcome;
 pub(crate) use column::Column;
 use column::{Chunk, Pages};
 pub(crate) use numbers::{Times, Weave};
+pub(crate) use pack::varint;
 use part::unwritable;
 pub(crate) use part::{Part, waits_as};
 

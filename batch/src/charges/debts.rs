@@ -7,6 +7,7 @@ use std::sync::Arc;
 use holdback::{ClockEnded, Instant};
 
 use super::Charges;
+use crate::write::varint;
 
 /// All charges of a history: those of a contract together, since memory that is far apart is slow.
 #[derive(Debug, Default)]
@@ -149,8 +150,8 @@ impl Ids {
             self.whole.push(self.bytes.len() as u64);
         }
         let rest = id.get(shared..).unwrap_or_default();
-        length(shared, &mut self.bytes);
-        length(rest.len(), &mut self.bytes);
+        varint(shared as u64, &mut self.bytes);
+        varint(rest.len() as u64, &mut self.bytes);
         self.bytes.extend_from_slice(rest);
         self.last.truncate(shared);
         self.last.extend_from_slice(rest);
@@ -175,15 +176,7 @@ impl Ids {
     }
 }
 
-/// A length in groups of seven bits, the lowest first.
-fn length(mut n: usize, out: &mut Vec<u8>) {
-    while n > 0x7f {
-        out.push((n & 0x7f) as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push((n & 0x7f) as u8);
-}
-
+/// A length as [`varint`] writes it.
 fn take_length(bytes: &mut &[u8]) -> usize {
     let (mut n, mut shift) = (0, 0);
     while let Some((first, rest)) = bytes.split_first() {

@@ -42,6 +42,10 @@ pub(super) struct PartOf {
     pub(super) names: usize,
 }
 
+/// How parts are kept and written: raised whenever that changes, since what an earlier program left is not read otherwise than it was
+/// meant.
+const KEPT: u32 = 2;
+
 /// What is kept of a part is a file beside it.
 fn kept_path(folder: &Path, part: u64) -> PathBuf {
     folder.join(format!(".assessed-{:05}.kept", part + 1))
@@ -316,6 +320,7 @@ pub(super) fn description(batch: &Batch, job: &Job) -> Result<String, BatchError
         "changed": changed.map(|at| at.as_millis().to_string()),
         "contract_events": job.contract_events,
         "units": GROUPS,
+        "kept": KEPT,
     });
     Ok(text.to_string())
 }

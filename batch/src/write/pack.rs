@@ -8,7 +8,7 @@ use super::numbers::{BLOCK, Numbers};
 const SHARED: usize = 32;
 
 /// A number in groups of seven bits, the lowest first.
-pub(super) fn varint(mut n: u64, out: &mut Vec<u8>) {
+pub(crate) fn varint(mut n: u64, out: &mut Vec<u8>) {
     while n > 0x7f {
         out.push((n & 0x7f) as u8 | 0x80);
         n >>= 7;
