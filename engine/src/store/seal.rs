@@ -102,6 +102,14 @@ impl Mark {
     }
 }
 
+impl Drop for Mark {
+    /// The lock belongs to the open file, which a child between its fork and its exec also holds: closing alone would leave the
+    /// store locked until that child is on its way. What cannot be unlocked is freed by the closing that follows.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// The digest of a whole file and its length.
 #[expect(clippy::disallowed_methods, reason = "the store is a file")]
 fn digest(path: &Path) -> std::io::Result<(u64, Digest)> {
@@ -175,4 +183,22 @@ pub(super) fn broken_seal(path: &Path) -> Result<Option<Result<Sealed, String>>,
 /// Whether SQLite's log holds anything.
 pub(super) fn has_log(path: &Path) -> bool {
     std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A helpdesk that starts a program while it closes its store could not open it again for a moment: the child had the lock.
+    #[test]
+    fn a_lock_goes_with_its_holder_though_a_child_has_the_file() {
+        let store = std::env::temp_dir().join(format!("holdback-lock-{}.db", std::process::id()));
+        let mark = Mark::lock(&store).unwrap();
+        let inherited = mark.file.try_clone().unwrap();
+        assert!(matches!(Mark::lock(&store), Err(StoreError::Locked { .. })));
+        drop(mark);
+        Mark::lock(&store).map(drop).unwrap();
+        drop(inherited);
+        remove(&store).unwrap();
+    }
 }
