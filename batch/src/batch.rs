@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::RecordBatch;
 use chrono::{Datelike, NaiveDate};
 use holdback::graph::{PauseColumn, Uncompiled};
-use holdback::{Calendar, Event, Instant, Pack};
+use holdback::{Assessment, Calendar, Event, EventError, Instant, Pack};
 
 use crate::BatchError;
 use crate::cells::Names;
+use crate::clocks::{number_of, state};
 use crate::error::Refused;
 use crate::judge::{ClockRows, Contract, Judge, Scratch, hoisted, named_reasons};
 use crate::log::{LaidLog, LogLayout, lay_log};
@@ -97,14 +98,15 @@ pub struct Assessed {
     pub refused: Vec<Refused>,
 }
 
-/// Tickets judged, as numbers.
+/// Tickets judged, as numbers. A row is one of the ticket table, or a ticket of the event log: these count in the order in which they
+/// first come.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
-    /// The clocks, each once for every stretch of dates with the same terms.
+    /// The clocks, each once for every stretch of dates with the same terms; at last those of the rows that were judged by themselves.
     pub clocks: Vec<ClockNumbers>,
-    /// By row of the input: 1 free, 2 paid, 0 where nobody says.
+    /// By row: 1 free, 2 paid, 0 where nobody says.
     pub free: Vec<u8>,
-    /// How many rows were judged by themselves; their numbers are not among those of the clocks.
+    /// How many rows were judged by themselves.
     pub singles: usize,
     /// The rows that were left out.
     pub refused: Vec<Refused>,
@@ -117,7 +119,7 @@ pub struct ClockNumbers {
     pub clause: Arc<str>,
     /// The clock.
     pub clock: Arc<str>,
-    /// The rows of the input; nothing: all of them, in their order.
+    /// The rows, ascending; nothing: all of them, in their order.
     pub rows: Option<Vec<u32>>,
     /// 0 waiting, 1 running, 2 paused, 3 met, 4 breached, 5 late, 6 cancelled, 7 the ticket does not have it.
     pub state: Vec<u8>,
@@ -155,6 +157,50 @@ fn by_contract(events: Vec<Event>) -> HashMap<String, Vec<Event>> {
         by.entry(event.contract.clone()).or_default().push(event);
     }
     by
+}
+
+impl Numbers {
+    /// Rows that columns could not be sure of have what the typed program says, in clocks of their own.
+    fn take_singles(&mut self, singles: &[(u32, Result<Assessment, EventError>)]) {
+        self.singles = singles.len();
+        let judged = self.clocks.len();
+        for (row, assessment) in singles {
+            for clock in self.clocks.iter_mut().take(judged) {
+                let at = match &clock.rows {
+                    None => Some(*row as usize),
+                    Some(rows) => rows.binary_search(row).ok(),
+                };
+                let state = at.and_then(|at| clock.state.get_mut(at));
+                state.into_iter().for_each(|state| *state = state::NONE);
+            }
+            let assessment = assessment.as_ref().ok();
+            let class = assessment.and_then(|assessment| assessment.class.as_ref());
+            let free = class.map_or(0, |class| if class.free { 1 } else { 2 });
+            self.free.get_mut(*row as usize).into_iter().for_each(|place| *place = free);
+            for clock in assessment.into_iter().flat_map(|assessment| &assessment.clocks) {
+                let own = self.clocks.iter().skip(judged);
+                let place =
+                    own.clone().position(|of| *of.clause == *clock.clause && *of.clock == *clock.clock);
+                let place = judged + place.unwrap_or_else(|| own.count());
+                if place == self.clocks.len() {
+                    self.clocks.push(ClockNumbers {
+                        clause: clock.clause.as_str().into(),
+                        clock: clock.clock.as_str().into(),
+                        rows: Some(Vec::new()),
+                        ..ClockNumbers::default()
+                    });
+                }
+                let Some(to) = self.clocks.get_mut(place) else { continue };
+                let mut penalties = assessment.into_iter().flat_map(|assessment| &assessment.penalties);
+                let penalty = penalties.find(|p| p.clause == clock.clause && p.clock == clock.clock);
+                to.rows.get_or_insert_default().push(*row);
+                to.state.push(number_of(clock.state));
+                to.due.push(clock.due.map_or(0, Instant::micros));
+                to.late.push(clock.late.micros());
+                to.penalty.push(penalty.map_or(0, |penalty| penalty.amount.minor()));
+            }
+        }
+    }
 }
 
 impl Batch {
@@ -401,7 +447,8 @@ impl Batch {
         numbers.free = before.free;
         numbers.free.clear();
         numbers.free.extend(free);
-        (numbers.singles, numbers.refused) = (judged.singles.len(), refused);
+        numbers.take_singles(&judged.singles);
+        numbers.refused = refused;
         Ok(())
     }
 

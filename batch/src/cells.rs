@@ -7,15 +7,18 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, DictionaryArray, Int64Array, PrimitiveArray,
     StringArray, TimestampMicrosecondArray,
 };
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int32Type, TimeUnit, UInt32Type};
+use arrow::datatypes::{
+    ArrowDictionaryKeyType, ArrowNativeType, DataType, Int8Type, Int16Type, Int32Type, TimeUnit, UInt8Type,
+    UInt16Type, UInt32Type,
+};
 use holdback::{Currency, FactType, Instant, Money};
 
 use crate::BatchError;
 use crate::batch::YEARS;
 use crate::error::Refused;
-use crate::kernel::vectors;
+use crate::kernel::{bounds, vectors};
 use crate::sheet::{Numbers, Texts};
 
 /// Rows found wrong on the way: the row, the column, why.
@@ -33,10 +36,15 @@ fn unfit(column: &str, array: &dyn Array, expected: &str) -> BatchError {
 pub(crate) fn validity(array: &dyn Array) -> Option<Vec<u8>> {
     let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?;
     let chunks = nulls.inner().bit_chunks();
-    let mut valid = Vec::with_capacity(array.len() + 64);
-    for word in chunks.iter().chain([chunks.remainder_bits()]) {
-        valid.extend((0..64).map(|bit| u8::from(word >> bit & 1 == 1)));
-    }
+    let words: Vec<u64> = chunks.iter().chain([chunks.remainder_bits()]).collect();
+    let mut valid = vec![0; words.len() * 64];
+    vectors!(pulp::Arch::new(), [valid: &'a mut [u8] = &mut valid, words: &'a [u64] = &words] -> () {
+        for (bytes, word) in valid.chunks_exact_mut(64).zip(words) {
+            for (bit, byte) in bytes.iter_mut().enumerate() {
+                *byte = u8::from(word >> bit & 1 == 1);
+            }
+        }
+    });
     valid.truncate(array.len());
     Some(valid)
 }
@@ -94,9 +102,7 @@ pub(crate) fn checked(
     as_of: Option<i64>,
     doubtful: &mut Vec<u32>,
 ) -> u64 {
-    let (least, most) = vectors!(pulp::Arch::new(), [values: &'a [i64] = values] -> (i64, i64) {
-        values.iter().fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(*at), b.max(*at)))
-    });
+    let (least, most) = bounds(pulp::Arch::new(), values);
     if least >= YEARS.0 && most < as_of.map_or(YEARS.1, |as_of| as_of.saturating_add(1).min(YEARS.1)) {
         return 0;
     }
@@ -168,7 +174,7 @@ pub(crate) fn texts(name: &str, array: &ArrayRef) -> Result<Texts, BatchError> {
         let keys = match **key {
             DataType::Int32 => array.as_dictionary::<Int32Type>().clone(),
             _ => {
-                let to = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+                let to = DataType::Dictionary(Box::new(DataType::Int32), Box::new((**value).clone()));
                 let cast = cast(array, &to).map_err(|_| unfit(name, array, "texts"))?;
                 cast.as_dictionary::<Int32Type>().clone()
             }
@@ -177,7 +183,8 @@ pub(crate) fn texts(name: &str, array: &ArrayRef) -> Result<Texts, BatchError> {
         let texts: Vec<Arc<str>> = known.iter().map(|text| text.unwrap_or_default().into()).collect();
         let keys = keys.keys();
         let codes = match keys.nulls() {
-            None => keys.values().iter().map(|key| key.cast_unsigned()).collect(),
+            // None is negative: they are the same bits.
+            None => ScalarBuffer::new(keys.values().inner().clone(), 0, keys.len()),
             Some(_) => keys.iter().map(|key| key.map_or(Texts::NONE, i32::cast_unsigned)).collect(),
         };
         return Ok(Texts { codes, texts });
@@ -202,7 +209,38 @@ pub(crate) fn texts(name: &str, array: &ArrayRef) -> Result<Texts, BatchError> {
         last = Some((text, code));
         codes.push(code);
     }
-    Ok(Texts { codes, texts })
+    Ok(Texts { codes: codes.into(), texts })
+}
+
+/// The places of the values of a dictionary's rows, when every row has one that the pack knows.
+fn places(name: &str, array: &ArrayRef, known: &[impl AsRef<str>]) -> Result<Option<Vec<i64>>, BatchError> {
+    let DataType::Dictionary(key, value) = array.data_type() else { return Ok(None) };
+    if !value.is_string() || array.null_count() > 0 {
+        return Ok(None);
+    }
+    let texts = strings(name, array.as_any_dictionary().values())?;
+    // What is no value has a number below all places.
+    let place = |text: Option<&str>| known.iter().position(|value| Some(value.as_ref()) == text);
+    let place = |text| place(text).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1);
+    let table: Vec<i64> = texts.iter().map(place).collect();
+    let all = match **key {
+        DataType::Int8 => looked_up::<Int8Type>(array, &table),
+        DataType::Int16 => looked_up::<Int16Type>(array, &table),
+        DataType::Int32 => looked_up::<Int32Type>(array, &table),
+        DataType::UInt8 => looked_up::<UInt8Type>(array, &table),
+        DataType::UInt16 => looked_up::<UInt16Type>(array, &table),
+        DataType::UInt32 => looked_up::<UInt32Type>(array, &table),
+        _ => return Ok(None),
+    };
+    let any = vectors!(pulp::Arch::new(), [all: &'a [i64] = &all] -> i64 {
+        all.iter().fold(0, |any, place| any | place)
+    });
+    Ok(Some(all).filter(|_| any >= 0))
+}
+
+fn looked_up<K: ArrowDictionaryKeyType>(array: &ArrayRef, table: &[i64]) -> Vec<i64> {
+    let keys = array.as_dictionary::<K>().keys().values();
+    keys.iter().map(|key| table.get(key.as_usize()).copied().unwrap_or(-1)).collect()
 }
 
 /// A fact as numbers, and as texts where it is one.
@@ -216,6 +254,9 @@ pub(crate) fn fact(
 ) -> Result<(Numbers, Option<Texts>), BatchError> {
     match of {
         FactType::OneOf(values) => {
+            if let Some(all) = places(name, array, values)? {
+                return Ok((Numbers { values: all.into(), valid: None }, None));
+            }
             let given = texts(name, array)?;
             let places: Vec<Option<i64>> = given
                 .texts
@@ -224,13 +265,6 @@ pub(crate) fn fact(
                     values.iter().position(|v| v.as_str() == &**text).and_then(|p| i64::try_from(p).ok())
                 })
                 .collect();
-            // What is no value has a number below all places.
-            let table: Vec<i64> = places.iter().map(|place| place.unwrap_or(-1)).collect();
-            let place = |code: &u32| table.get(*code as usize).copied().unwrap_or(-1);
-            let all: Vec<i64> = given.codes.iter().map(place).collect();
-            if !all.is_empty() && all.iter().fold(0, |any, place| any | place) >= 0 {
-                return Ok((Numbers { values: all.into(), valid: None }, None));
-            }
             let mut valid = None;
             let mut numbers = vec![0; given.codes.len()];
             for (row, code) in given.codes.iter().enumerate() {

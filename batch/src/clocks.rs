@@ -92,25 +92,51 @@ impl Run {
 impl Runs {
     /// Makes room for so many rows.
     pub(crate) fn reserve(&mut self, rows: usize, bare: bool) {
-        self.state.reserve(rows);
-        self.due.reserve(rows);
-        self.late.reserve(rows);
+        let more = rows.saturating_sub(self.state.len());
+        self.state.reserve(more);
+        self.due.reserve(more);
+        self.late.reserve(more);
         if !bare {
-            self.is_due.reserve(rows);
-            self.started.reserve(rows);
-            self.stopped.reserve(rows);
+            self.is_due.reserve(more);
+            self.started.reserve(more);
+            self.stopped.reserve(more);
         }
     }
 
-    /// As many rows as that, which do not have the clock yet. Of bare ones nothing is kept but state, due instant and lateness.
-    pub(crate) fn resize(&mut self, rows: usize, bare: bool) {
-        self.state.resize(rows, state::NONE);
-        self.due.resize(rows, 0);
-        self.late.resize(rows, 0);
-        if !bare {
+    /// At least as many rows as that; those that come new do not have the clock yet, others are as they were. Of bare ones nothing is
+    /// kept but state, due instant and lateness.
+    pub(crate) fn grow(&mut self, rows: usize, bare: bool) {
+        if self.state.len() < rows {
+            self.state.resize(rows, state::NONE);
+        }
+        for column in [&mut self.due, &mut self.late] {
+            if column.len() < rows {
+                column.resize(rows, 0);
+            }
+        }
+        if !bare && self.is_due.len() < rows {
             self.is_due.resize(rows, 0);
             self.started.resize(rows, 0);
             self.stopped.resize(rows, 0);
+        }
+    }
+
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.state.truncate(rows);
+        self.is_due.truncate(rows);
+        for column in [&mut self.started, &mut self.due, &mut self.stopped, &mut self.late, &mut self.paused]
+        {
+            column.truncate(rows);
+        }
+    }
+
+    /// These rows do not have the clock.
+    pub(crate) fn clear(&mut self, rows: std::ops::Range<usize>) {
+        self.state.get_mut(rows.clone()).into_iter().for_each(|part| part.fill(state::NONE));
+        self.is_due.get_mut(rows.clone()).into_iter().for_each(|part| part.fill(0));
+        for column in [&mut self.started, &mut self.due, &mut self.stopped, &mut self.late, &mut self.paused]
+        {
+            column.get_mut(rows.clone()).into_iter().for_each(|part| part.fill(0));
         }
     }
 
@@ -147,10 +173,10 @@ pub(crate) enum Length {
 pub(crate) struct Plain<'a> {
     pub(crate) exists: &'a [u8],
     pub(crate) start: &'a [i64],
-    pub(crate) has_start: Option<&'a [u8]>,
+    pub(crate) has_start: &'a [u8],
     pub(crate) length: &'a [i64],
     pub(crate) stop: &'a [i64],
-    pub(crate) has_stop: Option<&'a [u8]>,
+    pub(crate) has_stop: &'a [u8],
     pub(crate) as_of: i64,
 }
 
@@ -162,24 +188,19 @@ pub(crate) struct Into<'a> {
     pub(crate) late: &'a mut [i64],
 }
 
-/// All ones, for columns without missing values.
-static ONES: [u8; crate::kernel::CHUNK] = [1; crate::kernel::CHUNK];
-
 impl Plain<'_> {
-    /// Runs them all. Says whether a sum left 64 bits.
-    pub(crate) fn run(&self, arch: Arch, into: &mut Into<'_>) -> bool {
+    /// Runs them all. Says whether a sum left 64 bits, and the latest due instant of the clocks that have begun.
+    pub(crate) fn run(&self, arch: Arch, into: &mut Into<'_>) -> (bool, i64) {
         let rows = into.state.len().min(crate::kernel::CHUNK);
-        let has_start = self.has_start.unwrap_or(&ONES);
-        let has_stop = self.has_stop.unwrap_or(&ONES);
         let (Some(exists), Some(start), Some(length), Some(stop), Some(has_start), Some(has_stop)) = (
             self.exists.get(..rows),
             self.start.get(..rows),
             self.length.get(..rows),
             self.stop.get(..rows),
-            has_start.get(..rows),
-            has_stop.get(..rows),
+            self.has_start.get(..rows),
+            self.has_stop.get(..rows),
         ) else {
-            return true;
+            return (true, i64::MAX);
         };
         let as_of = self.as_of;
         let (state, due, stopped, late) = (
@@ -202,42 +223,37 @@ impl Plain<'_> {
                 stopped: &'a mut [i64] = stopped,
                 late: &'a mut [i64] = late,
                 as_of: i64 = as_of,
-            ] -> bool {
+            ] -> (bool, i64) {
                 let rows = state.len();
                 // Lists of one length need no checks of bounds.
                 let (exists, start, has_start) = (&exists[..rows], &start[..rows], &has_start[..rows]);
                 let (length, stop, has_stop) = (&length[..rows], &stop[..rows], &has_stop[..rows]);
                 let (due, stopped, late) = (&mut due[..rows], &mut stopped[..rows], &mut late[..rows]);
                 // Sums wrap and are looked at afterwards: a check of each would keep them out of the vector units.
-                let mut overflow = 0;
+                let (mut overflow, mut latest) = (0, i64::MIN);
                 for i in 0..rows {
-                    let runs = -i64::from(exists[i] & has_start[i]);
+                    let begun = i64::from(has_start[i]);
+                    let is_stopped = i64::from(has_stop[i]);
+                    let runs = -(i64::from(exists[i]) & begun);
                     let sum = start[i].wrapping_add(length[i]);
-                    overflow |= (start[i] ^ sum) & (length[i] ^ sum) & runs;
                     let ended = stop[i].max(start[i]);
-                    let end = if has_stop[i] != 0 { ended } else { as_of };
+                    let end = if is_stopped != 0 { ended } else { as_of };
                     let behind = end.wrapping_sub(sum);
-                    overflow |= (end ^ sum) & (end ^ behind) & runs;
+                    overflow |= (((start[i] ^ sum) & (length[i] ^ sum)) | ((end ^ sum) & (end ^ behind))) & runs;
                     due[i] = sum;
                     stopped[i] = ended;
                     // A clock that has not started is not late.
-                    late[i] = behind.max(0) & -i64::from(has_start[i]);
-                }
-                let mut breached = [0_u8; crate::kernel::CHUNK];
-                let breached = &mut breached[..rows];
-                for i in 0..rows {
-                    breached[i] = u8::from(late[i] > 0);
-                }
-                for i in 0..rows {
+                    let behind = behind.max(0) & -begun;
+                    late[i] = behind;
+                    latest = latest.max(if runs != 0 { sum } else { i64::MIN });
                     // Numbers of states are made by arithmetic: 1 running, 3 met, 4 breached, 5 late.
-                    let stopped = has_stop[i];
-                    let running = stopped.wrapping_add(stopped).wrapping_add(1);
-                    let missed = stopped.wrapping_add(4);
-                    let begun = if breached[i] != 0 { missed } else { running };
-                    let begun = if has_start[i] != 0 { begun } else { state::WAITING };
-                    state[i] = if exists[i] != 0 { begun } else { state::NONE };
+                    let running = is_stopped.wrapping_add(is_stopped).wrapping_add(1);
+                    let stands = if behind > 0 { is_stopped.wrapping_add(4) } else { running };
+                    let stands = if begun != 0 { stands } else { i64::from(state::WAITING) };
+                    let stands = if exists[i] != 0 { stands } else { i64::from(state::NONE) };
+                    state[i] = stands.to_le_bytes()[0];
                 }
-                overflow < 0
+                (overflow < 0, latest)
             }
         )
     }

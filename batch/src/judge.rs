@@ -15,7 +15,7 @@ use pulp::Arch;
 use crate::batch::Batch;
 use crate::clocks::{Hands, Runs};
 use crate::error::Refused;
-use crate::kernel::{CHUNK, Columns, single};
+use crate::kernel::{CHUNK, Columns, Values, single};
 use crate::plan::{Epoch, Segment};
 use crate::sheet::{Numbers, Sheet};
 use rows::Rows;
@@ -44,15 +44,8 @@ pub(crate) struct ClockRows {
 }
 
 impl ClockRows {
-    /// One without rows, in the memory of another's columns.
-    pub(crate) fn made_of(
-        mut state: Vec<u8>,
-        mut due: Vec<i64>,
-        mut late: Vec<i64>,
-        mut price: Vec<i64>,
-    ) -> ClockRows {
-        state.clear();
-        [&mut due, &mut late, &mut price].into_iter().for_each(Vec::clear);
+    /// One in the memory of another's columns, of which every row is to be written.
+    pub(crate) fn made_of(state: Vec<u8>, due: Vec<i64>, late: Vec<i64>, price: Vec<i64>) -> ClockRows {
         ClockRows { runs: Runs { state, due, late, ..Runs::default() }, price, ..ClockRows::default() }
     }
 }
@@ -73,8 +66,23 @@ pub(crate) struct Judged {
     pub(crate) singles: Vec<(u32, Result<Assessment, EventError>)>,
 }
 
-/// The hoisted nodes by epoch, node and contract.
-type Tables = Vec<Vec<Vec<i64>>>;
+/// One hoisted node by contract.
+#[derive(Clone, Debug, Default)]
+struct Table {
+    values: Vec<i64>,
+    /// Some contract's value is not that of the first one.
+    differs: bool,
+}
+
+impl Table {
+    /// The value of all contracts, if they have the same.
+    fn same(&self) -> Option<i64> {
+        self.values.first().copied().filter(|_| !self.differs)
+    }
+}
+
+/// The hoisted nodes by epoch and node.
+type Tables = Vec<Vec<Table>>;
 
 /// Columns to work in, kept from sheet to sheet.
 #[derive(Default)]
@@ -159,7 +167,9 @@ impl Judge<'_> {
                 }
             }
         }
-        for (row, _) in doubtful.iter().enumerate().filter(|(_, doubt)| **doubt != 0) {
+        // Most sheets have none: that is seen in one go.
+        let any = doubtful.iter().fold(0, |any, doubt| any | doubt) != 0;
+        for (row, _) in doubtful.iter().enumerate().filter(|(_, doubt)| any && **doubt != 0) {
             #[cfg(test)]
             SINGLES.with(|singles| singles.set(singles.get() + 1));
             if let Some(assessment) = self.single(row) {
@@ -173,11 +183,14 @@ impl Judge<'_> {
     fn look_up(&self, tables: &mut Tables) {
         tables.resize(self.batch.epochs.len(), Vec::new());
         for (epoch, (tables, (_, of))) in tables.iter_mut().zip(&self.batch.epochs).enumerate() {
-            tables.resize(of.hoisted.len(), Vec::new());
+            tables.resize(of.hoisted.len(), Table::default());
             for (place, table) in tables.iter_mut().enumerate() {
                 let value = |contract: &Contract| contract.hoisted.get(epoch)?.get(place).copied().flatten();
-                let known = table.len();
-                table.extend(self.contracts.iter().skip(known).map(|c| value(c).unwrap_or_default()));
+                for contract in self.contracts.iter().skip(table.values.len()) {
+                    let value = value(contract).unwrap_or_default();
+                    table.differs |= table.values.first().is_some_and(|first| *first != value);
+                    table.values.push(value);
+                }
             }
         }
     }
@@ -208,42 +221,52 @@ impl Judge<'_> {
             let mut of = scratch.spare.pop().unwrap_or_default();
             (of.epoch, of.clock, of.rows) = (id.0, *clock, rows);
             of.runs.reserve(all.len(), self.bare);
-            of.price.reserve(all.len());
+            of.price.reserve(all.len().saturating_sub(of.price.len()));
             judged.clocks.push(of);
         }
-        let mut columns = scratch.columns.remove(&id).unwrap_or_else(|| segment.program.columns());
+        let program = &segment.program;
+        let mut columns = scratch.columns.remove(&id).unwrap_or_else(|| program.columns());
+        let bound = self.bind(program, &mut columns, id.0, all, None, &scratch.tables);
         let mut done = 0;
         while done < all.len() {
             let rows = all.part(done, CHUNK);
             let n = rows.len();
             // What is written to is made ready piece by piece, while it is in the cache.
             for of in judged.clocks.get_mut(first..).unwrap_or_default() {
-                of.runs.resize(done + n, self.bare);
-                of.price.resize(done + n, 0);
+                of.runs.grow(done + n, self.bare);
+                if of.price.len() < done + n {
+                    of.price.resize(done + n, 0);
+                }
             }
-            self.run(&segment.program, &mut columns, id.0, rows, None, &scratch.tables);
+            self.run(program, &mut columns, &bound, id.0, rows, done, &scratch.tables);
+            let values = Values::of(&columns, &bound, done, n);
             if columns.overflow {
                 (0..n).for_each(|at| mark(doubtful, rows.row(at)));
             }
             for doubt in &segment.doubts {
-                let doubts = columns.bool(segment.program.place(*doubt)).get(..n).unwrap_or_default();
+                let doubts = values.bool(program.place(*doubt));
                 if doubts.iter().fold(0, |any, yes| any | yes) == 0 {
                     continue;
                 }
                 let found = doubts.iter().enumerate().filter(|(_, yes)| **yes != 0);
                 found.for_each(|(at, _)| mark(doubtful, rows.row(at)));
             }
-            self.words(id.0, epoch, segment, &columns, rows, judged);
+            self.words(id.0, epoch, segment, values, rows, judged);
             for (nth, clock) in segment.clocks.iter().enumerate() {
                 let Some(of) = epoch.graph.clocks.get(*clock) else { continue };
                 let (earlier, rest) = judged.clocks.split_at_mut(first + nth);
                 let Some(into) = rest.first_mut() else { continue };
                 let earlier = earlier.get(first..).unwrap_or_default();
-                self.clock(of, segment, &columns, rows, done, earlier, into, doubtful, scratch);
-                self.price((id.0, *clock), epoch, segment, &columns, rows, done, into, doubtful, scratch);
+                self.clock(of, segment, values, rows, done, earlier, into, doubtful, scratch);
+                self.price((id.0, *clock), epoch, segment, values, rows, done, into, doubtful, scratch);
             }
             done += n;
         }
+        for of in judged.clocks.get_mut(first..).unwrap_or_default() {
+            of.runs.truncate(all.len());
+            of.price.truncate(all.len());
+        }
+        drop(bound);
         scratch.columns.insert(id, columns);
     }
 
@@ -253,7 +276,7 @@ impl Judge<'_> {
         epoch: usize,
         of: &Epoch,
         segment: &Segment,
-        columns: &Columns,
+        values: Values<'_>,
         rows: Rows<'_>,
         judged: &mut Judged,
     ) {
@@ -263,7 +286,7 @@ impl Judge<'_> {
             segment.clauses.iter().filter(|_| !self.bare).filter_map(|place| of.graph.clauses.get(*place))
         {
             let (word, bit) = (usize::from(clause.clause) / 64, u32::from(clause.clause % 64));
-            let applies = columns.bool(segment.program.place(clause.applies));
+            let applies = values.bool(segment.program.place(clause.applies));
             if let (Rows::From(first, n), 1) = (rows, words) {
                 let here = judged.applies.get_mut(first..first + n).unwrap_or_default();
                 here.iter_mut()
@@ -283,13 +306,13 @@ impl Judge<'_> {
             let number = u16::try_from(base + place + 1).unwrap_or_default();
             if let Rows::From(first, n) = rows {
                 let here = judged.class.get_mut(first..first + n).unwrap_or_default();
-                let chosen = columns.bool(segment.program.place(class.chosen));
+                let chosen = values.bool(segment.program.place(class.chosen));
                 here.iter_mut()
                     .zip(chosen)
                     .for_each(|(class, yes)| *class |= u16::from(*yes).wrapping_mul(number));
                 continue;
             }
-            for (at, yes) in columns.bool(segment.program.place(class.chosen)).iter().take(n).enumerate() {
+            for (at, yes) in values.bool(segment.program.place(class.chosen)).iter().take(n).enumerate() {
                 if *yes != 0 {
                     judged.class.get_mut(rows.row(at)).into_iter().for_each(|class| *class = number);
                 }
@@ -303,7 +326,7 @@ impl Judge<'_> {
         for place in &segment.findings {
             let Some(finding) = of.graph.findings.get(*place) else { continue };
             let number = base + place;
-            for (at, yes) in columns.bool(segment.program.place(finding.found)).iter().take(n).enumerate() {
+            for (at, yes) in values.bool(segment.program.place(finding.found)).iter().take(n).enumerate() {
                 if let Some(place) = judged.findings.get_mut(rows.row(at) * words + number / 64) {
                     *place |= u64::from(*yes) << (number % 64);
                 }

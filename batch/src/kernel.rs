@@ -30,6 +30,9 @@ pub(crate) use vectors;
 /// So many rows are computed at a time: eight columns of them fit the first cache.
 pub(crate) const CHUNK: usize = 1024;
 
+/// A chunk of rows that all have a value.
+pub(crate) static ONES: [u8; CHUNK] = [1; CHUNK];
+
 /// What a program asks of its rows.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Input {
@@ -84,6 +87,62 @@ pub(crate) struct Columns {
     bools: Vec<Vec<u8>>,
     /// A number has left 64 bits, or may have.
     pub(crate) overflow: bool,
+}
+
+/// What a program asks, as it is for all rows that it is to run over.
+pub(crate) enum Given<'a> {
+    /// A column that lies somewhere, the first row's value first: it is read where it lies.
+    Ints(&'a [i64]),
+    Bools(&'a [u8]),
+    /// The same for all.
+    Same(i64),
+    /// It is looked up chunk by chunk.
+    Each,
+}
+
+/// A program's inputs for some rows.
+#[derive(Default)]
+pub(crate) struct Bound<'a> {
+    ints: Vec<Option<&'a [i64]>>,
+    bools: Vec<Option<&'a [u8]>>,
+    /// The inputs that are looked up chunk by chunk.
+    each: Vec<usize>,
+}
+
+/// The values of a program's nodes for the rows of a chunk.
+#[derive(Clone, Copy)]
+pub(crate) struct Values<'v> {
+    columns: &'v Columns,
+    bound: &'v Bound<'v>,
+    /// Where the chunk begins among the rows that are bound.
+    from: usize,
+    rows: usize,
+}
+
+impl<'v> Values<'v> {
+    pub(crate) fn of(columns: &'v Columns, bound: &'v Bound<'v>, from: usize, rows: usize) -> Values<'v> {
+        Values { columns, bound, from, rows: rows.min(CHUNK) }
+    }
+
+    /// As many numbers as the chunk has rows; none where the place is no column of numbers.
+    pub(crate) fn int(&self, place: Option<Place>) -> &'v [i64] {
+        let Some(Place::Int(place)) = place else { return &[] };
+        let (from, rows) = (self.from, self.rows);
+        match self.bound.ints.get(place).copied().flatten() {
+            Some(given) => given.get(from..from + rows).unwrap_or_default(),
+            None => self.columns.ints.get(place).and_then(|own| own.get(..rows)).unwrap_or_default(),
+        }
+    }
+
+    /// The same of truths.
+    pub(crate) fn bool(&self, place: Option<Place>) -> &'v [u8] {
+        let Some(Place::Bool(place)) = place else { return &[] };
+        let (from, rows) = (self.from, self.rows);
+        match self.bound.bools.get(place).copied().flatten() {
+            Some(given) => given.get(from..from + rows).unwrap_or_default(),
+            None => self.columns.bools.get(place).and_then(|own| own.get(..rows)).unwrap_or_default(),
+        }
+    }
 }
 
 impl Program {
@@ -166,14 +225,7 @@ impl Program {
             bools: vec![vec![0; CHUNK]; self.bools],
             overflow: false,
         };
-        for (value, place) in &self.constants {
-            match place {
-                Place::Int(place) => columns.ints.get_mut(*place).into_iter().for_each(|c| c.fill(*value)),
-                Place::Bool(place) => {
-                    columns.bools.get_mut(*place).into_iter().for_each(|c| c.fill(u8::from(*value != 0)));
-                }
-            }
-        }
+        self.constants.iter().for_each(|(value, place)| columns.fill(*place, *value));
         columns
     }
 
@@ -182,38 +234,53 @@ impl Program {
         self.places.get(&node).copied()
     }
 
-    /// Runs over `rows` rows, at most [`CHUNK`]. `ints` and `bools` fill in the inputs.
+    /// Binds the inputs to what is given for all rows of a run.
+    pub(crate) fn bind<'a>(&self, columns: &mut Columns, given: impl Fn(&Input) -> Given<'a>) -> Bound<'a> {
+        let mut bound =
+            Bound { ints: vec![None; self.ints], bools: vec![None; self.bools], each: Vec::new() };
+        for (nth, (input, place)) in self.inputs.iter().enumerate() {
+            match (given(input), *place) {
+                (Given::Ints(values), Place::Int(place)) => {
+                    bound.ints.get_mut(place).into_iter().for_each(|slot| *slot = Some(values));
+                }
+                (Given::Bools(values), Place::Bool(place)) => {
+                    bound.bools.get_mut(place).into_iter().for_each(|slot| *slot = Some(values));
+                }
+                (Given::Same(value), place) => columns.fill(place, value),
+                _ => bound.each.push(nth),
+            }
+        }
+        bound
+    }
+
+    /// Runs over `rows` of the rows that are bound, at most [`CHUNK`], from one on. `ints` and `bools` look up what is not given.
+    #[expect(clippy::too_many_arguments, reason = "what a run reads and where it works")]
     pub(crate) fn run(
         &self,
         arch: Arch,
         columns: &mut Columns,
-        rows: usize,
+        bound: &Bound<'_>,
+        (from, rows): (usize, usize),
         days: &dyn Fn(i64, holdback::Period) -> Option<i64>,
         ints: &mut dyn FnMut(&Input, &mut [i64]),
         bools: &mut dyn FnMut(&Input, &mut [u8]),
     ) {
         let rows = rows.min(CHUNK);
         columns.overflow = false;
-        for (input, place) in &self.inputs {
+        for (input, place) in bound.each.iter().filter_map(|nth| self.inputs.get(*nth)) {
             match place {
                 Place::Int(place) => {
-                    columns
-                        .ints
-                        .get_mut(*place)
-                        .into_iter()
-                        .for_each(|column| ints(input, &mut column[..rows]));
+                    let column = columns.ints.get_mut(*place);
+                    column.into_iter().for_each(|column| ints(input, &mut column[..rows]));
                 }
                 Place::Bool(place) => {
-                    columns
-                        .bools
-                        .get_mut(*place)
-                        .into_iter()
-                        .for_each(|column| bools(input, &mut column[..rows]));
+                    let column = columns.bools.get_mut(*place);
+                    column.into_iter().for_each(|column| bools(input, &mut column[..rows]));
                 }
             }
         }
         for step in &self.steps {
-            step.run(arch, columns, rows, days);
+            step.run(arch, columns, bound, (from, rows), days);
         }
     }
 }
@@ -267,19 +334,21 @@ fn input_of(op: &Op) -> Option<Input> {
 }
 
 impl Columns {
-    pub(crate) fn int(&self, place: Option<Place>) -> &[i64] {
+    fn fill(&mut self, place: Place, value: i64) {
         match place {
-            Some(Place::Int(place)) => self.ints.get(place).map_or(&[], Vec::as_slice),
-            _ => &[],
+            Place::Int(place) => self.ints.get_mut(place).into_iter().for_each(|c| c.fill(value)),
+            Place::Bool(place) => {
+                self.bools.get_mut(place).into_iter().for_each(|c| c.fill(u8::from(value != 0)));
+            }
         }
     }
+}
 
-    pub(crate) fn bool(&self, place: Option<Place>) -> &[u8] {
-        match place {
-            Some(Place::Bool(place)) => self.bools.get(place).map_or(&[], Vec::as_slice),
-            _ => &[],
-        }
-    }
+/// The least and the greatest of some numbers; of none the greatest and the least there are.
+pub(crate) fn bounds(arch: Arch, values: &[i64]) -> (i64, i64) {
+    vectors!(arch, [values: &'a [i64] = values] -> (i64, i64) {
+        values.iter().fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(*at), b.max(*at)))
+    })
 }
 
 /// Tables of so many numbers are kept in registers or next to them.
@@ -293,7 +362,8 @@ impl Step {
         &self,
         arch: Arch,
         columns: &mut Columns,
-        rows: usize,
+        bound: &Bound<'_>,
+        (from, rows): (usize, usize),
         days: &dyn Fn(i64, holdback::Period) -> Option<i64>,
     ) {
         // The result's column is taken out meanwhile: it is none of the operands'.
@@ -301,7 +371,8 @@ impl Step {
             Place::Int(place) => {
                 let Some(slot) = columns.ints.get_mut(place) else { return };
                 let mut out = std::mem::take(slot);
-                let overflow = self.ints(arch, columns, &mut out[..rows], days);
+                let values = Values::of(columns, bound, from, rows);
+                let overflow = self.ints(arch, values, &mut out[..rows], days);
                 columns.overflow |= overflow;
                 if let Some(slot) = columns.ints.get_mut(place) {
                     *slot = out;
@@ -310,7 +381,7 @@ impl Step {
             Place::Bool(place) => {
                 let Some(slot) = columns.bools.get_mut(place) else { return };
                 let mut out = std::mem::take(slot);
-                self.bools(arch, columns, &mut out[..rows]);
+                self.bools(arch, Values::of(columns, bound, from, rows), &mut out[..rows]);
                 if let Some(slot) = columns.bools.get_mut(place) {
                     *slot = out;
                 }
@@ -322,13 +393,12 @@ impl Step {
     fn ints(
         &self,
         arch: Arch,
-        columns: &Columns,
+        values: Values<'_>,
         out: &mut [i64],
         days: &dyn Fn(i64, holdback::Period) -> Option<i64>,
     ) -> bool {
         let [a, b, c] = self.args.map(Some);
-        let rows = out.len();
-        let int = |place| columns.int(place).get(..rows).unwrap_or_default();
+        let int = |place| values.int(place);
         let mut overflow = false;
         match &self.op {
             Op::Add(..) => {
@@ -379,16 +449,16 @@ impl Step {
                 });
             }
             Op::Select(..) => {
-                let (when, a, b) = (columns.bool(a), int(b), int(c));
+                let (when, a, b) = (values.bool(a), int(b), int(c));
                 vectors!(arch, [out: &'a mut [i64] = out, when: &'a [u8] = when, a: &'a [i64] = a, b: &'a [i64] = b] -> () {
                     for (((out, when), a), b) in out.iter_mut().zip(when).zip(a).zip(b) {
                         *out = if *when != 0 { *a } else { *b };
                     }
                 });
             }
-            Op::Table(_, values) if values.len() <= SMALL => {
+            Op::Table(_, known) if known.len() <= SMALL => {
                 let mut table = [0; SMALL];
-                table[..values.len()].copy_from_slice(values);
+                table[..known.len()].copy_from_slice(known);
                 let at = int(a);
                 vectors!(arch, [out: &'a mut [i64] = out, at: &'a [i64] = at, table: [i64; SMALL] = table] -> () {
                     for (out, at) in out.iter_mut().zip(at) {
@@ -398,10 +468,10 @@ impl Step {
                     }
                 });
             }
-            Op::Table(_, values) => {
+            Op::Table(_, known) => {
                 for (out, at) in out.iter_mut().zip(int(a)) {
                     *out =
-                        usize::try_from(*at).ok().and_then(|at| values.get(at)).copied().unwrap_or_default();
+                        usize::try_from(*at).ok().and_then(|at| known.get(at)).copied().unwrap_or_default();
                 }
             }
             Op::Rest(_, by) => {
@@ -421,10 +491,10 @@ impl Step {
                     }
                 }
             }
-            Op::Band(_, thresholds, values) => {
+            Op::Band(_, thresholds, known) => {
                 for (out, x) in out.iter_mut().zip(int(a)) {
                     let band = thresholds.partition_point(|first| first <= x);
-                    *out = values.get(band).copied().unwrap_or_default();
+                    *out = known.get(band).copied().unwrap_or_default();
                 }
             }
             Op::After(_, period) => {
@@ -440,11 +510,11 @@ impl Step {
         overflow
     }
 
-    fn bools(&self, arch: Arch, columns: &Columns, out: &mut [u8]) {
+    fn bools(&self, arch: Arch, values: Values<'_>, out: &mut [u8]) {
         let [a, b, _] = self.args.map(Some);
         match &self.op {
             Op::Compare(order, ..) => {
-                let (a, b) = (columns.int(a), columns.int(b));
+                let (a, b) = (values.int(a), values.int(b));
                 match order {
                     Order::Equal => {
                         vectors!(arch, [out: &'a mut [u8] = out, a: &'a [i64] = a, b: &'a [i64] = b] -> () {
@@ -464,24 +534,24 @@ impl Step {
                 }
             }
             Op::In(_, table) => {
-                for (out, at) in out.iter_mut().zip(columns.int(a)) {
+                for (out, at) in out.iter_mut().zip(values.int(a)) {
                     let yes = usize::try_from(*at).ok().and_then(|at| table.get(at));
                     *out = u8::from(yes.copied().unwrap_or_default());
                 }
             }
             Op::Not(_) => {
-                vectors!(arch, [out: &'a mut [u8] = out, a: &'a [u8] = columns.bool(a)] -> () {
+                vectors!(arch, [out: &'a mut [u8] = out, a: &'a [u8] = values.bool(a)] -> () {
                     out.iter_mut().zip(a).for_each(|(out, a)| *out = a ^ 1);
                 });
             }
             Op::And(..) => {
-                let (a, b) = (columns.bool(a), columns.bool(b));
+                let (a, b) = (values.bool(a), values.bool(b));
                 vectors!(arch, [out: &'a mut [u8] = out, a: &'a [u8] = a, b: &'a [u8] = b] -> () {
                     out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = a & b);
                 });
             }
             Op::Or(..) => {
-                let (a, b) = (columns.bool(a), columns.bool(b));
+                let (a, b) = (values.bool(a), values.bool(b));
                 vectors!(arch, [out: &'a mut [u8] = out, a: &'a [u8] = a, b: &'a [u8] = b] -> () {
                     out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = a | b);
                 });

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Schema;
 use holdback::graph::TextOf;
 use holdback::{CONTRACT_KINDS, Event, Pack};
@@ -159,9 +160,9 @@ pub(crate) fn lay_log(
     let column = |tells| layout.columns.iter().find(|(_, _, known)| *known == tells);
     let array = |tells| column(tells).and_then(|(place, name, _)| Some((name, log.columns().get(*place)?)));
     let only = pack.contracts.first().map_or("", String::as_str);
-    let contract: Vec<u32> = match array(Tells::Contract) {
-        None => vec![names.number(only); rows],
-        Some((name, array)) => contracts_of(batch, name, &texts(name, array)?, names, &mut faults),
+    let contract: ScalarBuffer<u32> = match array(Tells::Contract) {
+        None => vec![names.number(only); rows].into(),
+        Some((name, array)) => contracts_of(batch, name, texts(name, array)?, names, &mut faults),
     };
     let tickets = match array(Tells::Ticket) {
         Some((name, array)) => strings(name, array)?,
@@ -259,7 +260,7 @@ pub(crate) fn lay_log(
         .collect();
     let mut sheet = Sheet {
         rows: 0,
-        contract: Vec::new(),
+        contract: Vec::new().into(),
         firsts: Vec::new(),
         lasts: Vec::new(),
         first_facts: vec![None; pack.facts().len()],
@@ -273,7 +274,7 @@ pub(crate) fn lay_log(
         origin: Box::new(Nobody),
     };
     let mut of_contracts_rows: Vec<usize> = Vec::new();
-    let mut vias: Vec<u32> = Vec::new();
+    let (mut contracts, mut vias): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
     let (mut ends, mut order): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::with_capacity(rows));
     let mut events: Vec<Moved> = Vec::new();
     let mut row = 0;
@@ -320,7 +321,7 @@ pub(crate) fn lay_log(
         ends.push(u32::try_from(order.len()).unwrap_or(u32::MAX));
         let place = sheet.rows;
         sheet.rows += 1;
-        sheet.contract.push(of);
+        contracts.push(of);
         for happened in happened.iter_mut().flatten() {
             happened.first.push(0);
             happened.last.push(0);
@@ -399,14 +400,17 @@ pub(crate) fn lay_log(
         sheet.facts[place] = Some(Numbers { values: folded.now.into(), valid });
         if let Some(texts) = column.texts {
             let known = texts.texts;
-            let first = Texts { codes: folded.first_code, texts: known.clone() };
+            let first = Texts { codes: folded.first_code.into(), texts: known.clone() };
             sheet.texts.insert(TextOf::Fact(column.of, true), first);
-            sheet.texts.insert(TextOf::Fact(column.of, false), Texts { codes: folded.code, texts: known });
+            sheet
+                .texts
+                .insert(TextOf::Fact(column.of, false), Texts { codes: folded.code.into(), texts: known });
         }
     }
     if let Some(via) = via {
-        sheet.texts.insert(TextOf::Via, Texts { codes: vias, texts: via.texts });
+        sheet.texts.insert(TextOf::Via, Texts { codes: vias.into(), texts: via.texts });
     }
+    sheet.contract = contracts.into();
     let origin = Events {
         log: log.clone(),
         layout: layout.clone(),
@@ -474,7 +478,7 @@ struct Events {
     tickets: StringArray,
     ids: Option<StringArray>,
     names: Arc<Vec<Arc<str>>>,
-    numbers: Vec<u32>,
+    numbers: ScalarBuffer<u32>,
     /// Where the events of each ticket end in the order.
     ends: Vec<u32>,
     order: Vec<u32>,

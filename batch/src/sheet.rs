@@ -19,7 +19,7 @@ pub(crate) struct Numbers {
 #[derive(Clone, Debug)]
 pub(crate) struct Texts {
     /// Which text each row has; [`Texts::NONE`] for none.
-    pub(crate) codes: Vec<u32>,
+    pub(crate) codes: ScalarBuffer<u32>,
     pub(crate) texts: Vec<Arc<str>>,
 }
 
@@ -89,7 +89,7 @@ pub(crate) trait Origin: Send + Sync {
 pub(crate) struct Sheet {
     pub(crate) rows: usize,
     /// The contract of each row, by number.
-    pub(crate) contract: Vec<u32>,
+    pub(crate) contract: ScalarBuffer<u32>,
     /// By kind: its first event that counts. Nothing where no ticket has one, or nobody asks.
     pub(crate) firsts: Vec<Option<Numbers>>,
     /// By kind: its last event; nothing where it is the first.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Schema;
 use holdback::graph::TextOf;
 use holdback::{CONTRACT_KINDS, Event, FactType, Instant, Pack, TICKET_KINDS};
@@ -14,6 +15,7 @@ use crate::batch::Batch;
 use crate::cells::{Faults, Names, fact, instants, refused, strings, take_out, texts};
 use crate::clocks::kind;
 use crate::error::Refused;
+use crate::kernel::vectors;
 use crate::sheet::{Histories, Moved, Numbers, Origin, Sheet, Texts};
 use holdback::hint;
 
@@ -122,7 +124,7 @@ pub(crate) fn lay(
     let (mut faults, mut doubtful): (Faults, Vec<u32>) = Default::default();
     let mut sheet = Sheet {
         rows,
-        contract: Vec::new(),
+        contract: Vec::new().into(),
         firsts: vec![None; batch.asked.firsts.len()],
         lasts: Vec::new(),
         first_facts: Vec::new(),
@@ -135,7 +137,7 @@ pub(crate) fn lay(
         later: 0,
         origin: Box::new(Nobody),
     };
-    let mut kinds: Vec<(u16, Numbers)> = Vec::new();
+    let mut kinds: Vec<u16> = Vec::new();
     let mut tickets = None;
     let mut reasons = None;
     for (place, name, holds) in &layout.columns {
@@ -143,14 +145,18 @@ pub(crate) fn lay(
         match holds {
             Holds::Contract => {
                 let of = texts(name, array)?;
-                sheet.contract = contracts_of(batch, name, &of, names, &mut faults);
+                sheet.contract = contracts_of(batch, name, of, names, &mut faults);
             }
             Holds::Ticket => {
                 let of = strings(name, array)?;
-                let empty = of.value_offsets().windows(2).enumerate().filter(|(_, ends)| ends[0] == ends[1]);
-                let rows = if of.null_count() > 0 { rows } else { 0 };
-                let missing = (0..rows).filter(|row| of.is_null(*row));
-                for row in missing.chain(empty.map(|(row, _)| row).filter(|row| of.is_valid(*row))) {
+                let begins = of.value_offsets();
+                let ends = begins.get(1..).unwrap_or_default();
+                // Most tables lack none: that is seen in one go.
+                let empty = vectors!(pulp::Arch::new(), [begins: &'a [i32] = begins, ends: &'a [i32] = ends] -> i32 {
+                    begins.iter().zip(ends).fold(0, |any, (begin, end)| any | i32::from(begin == end))
+                });
+                let rows = if empty != 0 || of.null_count() > 0 { rows } else { 0 };
+                for row in (0..rows).filter(|row| of.is_null(*row) || of.value(*row).is_empty()) {
                     faults.push((row, name.clone(), "the ticket's id is missing".to_owned()));
                 }
                 if batch.asked.texts.contains(&TextOf::Id) {
@@ -173,9 +179,9 @@ pub(crate) fn lay(
                 let numbers =
                     instants(name, array, Some(batch.as_of), &mut faults, &mut doubtful, &mut sheet.later)?;
                 if let Some(place) = sheet.firsts.get_mut(usize::from(*of)) {
-                    *place = Some(numbers.clone());
+                    *place = Some(numbers);
                 }
-                kinds.push((*of, numbers));
+                kinds.push(*of);
             }
             Holds::Fact(of) => {
                 let Some(known) = pack.facts().get(usize::from(*of)) else { continue };
@@ -193,7 +199,7 @@ pub(crate) fn lay(
     }
     if layout.place(Holds::Contract).is_none() {
         let only = pack.contracts.first().map_or("", String::as_str);
-        sheet.contract = vec![names.number(only); rows];
+        sheet.contract = vec![names.number(only); rows].into();
     }
     if let Some(place) = layout.place(Holds::Kind(kind::REPORTED)) {
         let reported = table.column(place);
@@ -226,10 +232,10 @@ pub(crate) fn lay(
 pub(crate) fn contracts_of(
     batch: &Batch,
     column: &str,
-    of: &Texts,
+    of: Texts,
     names: &mut Names,
     faults: &mut Faults,
-) -> Vec<u32> {
+) -> ScalarBuffer<u32> {
     let known: Vec<Result<u32, String>> = of
         .texts
         .iter()
@@ -243,10 +249,21 @@ pub(crate) fn contracts_of(
         .collect();
     // Contracts that nobody knows have the number that no contract has.
     let numbers: Vec<u32> = known.iter().map(|known| *known.as_ref().unwrap_or(&u32::MAX)).collect();
+    let most = |numbers: &[u32]| {
+        vectors!(pulp::Arch::new(), [numbers: &'a [u32] = numbers] -> u32 {
+            numbers.iter().fold(0, |most, number| most.max(*number))
+        })
+    };
+    // Files from one writer mostly number their contracts as they come, and so does this.
+    if numbers.iter().enumerate().all(|(code, number)| code == *number as usize)
+        && (most(&of.codes) as usize) < numbers.len()
+    {
+        return of.codes;
+    }
     let number = |code: &u32| numbers.get(*code as usize).copied().unwrap_or(u32::MAX);
     let all: Vec<u32> = of.codes.iter().map(number).collect();
-    if all.iter().fold(0, |most, number| most.max(*number)) < u32::MAX {
-        return all;
+    if most(&all) < u32::MAX {
+        return all.into();
     }
     let number = |(row, code): (usize, &u32)| match known.get(*code as usize) {
         Some(Ok(number)) => *number,
@@ -272,13 +289,16 @@ pub(crate) fn leave_out(sheet: &mut Sheet, refused: &[(u32, Refused)]) {
 }
 
 /// Rows with pauses, reopenings and the like get their whole history.
-fn irregular(sheet: &mut Sheet, kinds: &[(u16, Numbers)], reasons: Option<&Texts>, batch: &Batch) {
+fn irregular(sheet: &mut Sheet, kinds: &[u16], reasons: Option<&Texts>, batch: &Batch) {
+    let Sheet { firsts, irregular, rows, .. } = sheet;
+    let kinds: Vec<(u16, &Numbers)> =
+        kinds.iter().filter_map(|of| Some((*of, firsts.get(usize::from(*of))?.as_ref()?))).collect();
     let is = |numbers: &Numbers, row: usize| {
         let known = numbers.valid.as_ref().is_none_or(|valid| valid.get(row) == Some(&1));
         numbers.values.get(row).copied().filter(|_| known)
     };
     let moving: Vec<&Numbers> =
-        kinds.iter().filter(|(of, _)| kind::IRREGULAR.contains(of)).map(|(_, numbers)| numbers).collect();
+        kinds.iter().filter(|(of, _)| kind::IRREGULAR.contains(of)).map(|(_, numbers)| *numbers).collect();
     if moving.iter().all(|numbers| numbers.valid.as_ref().is_some_and(|valid| !valid.contains(&1))) {
         return;
     }
@@ -288,7 +308,7 @@ fn irregular(sheet: &mut Sheet, kinds: &[(u16, Numbers)], reasons: Option<&Texts
         // A reason that no clock names is one like another.
         text.map_or(0, |text| known(text).and_then(|at| u32::try_from(at + 1).ok()).unwrap_or(u32::MAX))
     };
-    for row in 0..sheet.rows {
+    for row in 0..*rows {
         if moving.iter().all(|numbers| is(numbers, row).is_none()) {
             continue;
         }
@@ -300,7 +320,7 @@ fn irregular(sheet: &mut Sheet, kinds: &[(u16, Numbers)], reasons: Option<&Texts
             })
             .collect();
         events.sort_by_key(|event| (event.at, event.kind));
-        sheet.irregular.push(u32::try_from(row).unwrap_or(u32::MAX), events);
+        irregular.push(u32::try_from(row).unwrap_or(u32::MAX), events);
     }
 }
 
@@ -323,7 +343,7 @@ struct Rows {
     pack: Arc<Pack>,
     tickets: StringArray,
     names: Arc<Vec<Arc<str>>>,
-    numbers: Vec<u32>,
+    numbers: ScalarBuffer<u32>,
 }
 
 impl Origin for Rows {

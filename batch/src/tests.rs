@@ -21,8 +21,8 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Decimal64Type, Int64Type, TimestampMicrosecondType};
 use holdback::{Assessment, ClockState, Event, FactType, Instant, Pack, assess};
 
-use crate::Batch;
-use crate::clocks::number_of;
+use crate::clocks::{number_of, state};
+use crate::{Batch, Numbers};
 
 /// How often the long comparisons run: `HOLDBACK_DIFF` times the usual.
 #[expect(clippy::disallowed_methods, reason = "how long to compare is asked for by hand")]
@@ -172,6 +172,45 @@ fn log(pack: &Pack, events: &[Event]) -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
+thread_local! {
+    /// Taken from batch to batch, as hosts do: what one pack leaves must not be seen by the next.
+    static NUMBERS: std::cell::RefCell<Numbers> = std::cell::RefCell::default();
+}
+
+/// What a row's numbers say: the class, and each clock with state, due instant, lateness and the penalty where it is missed.
+fn numbered(numbers: &Numbers, row: usize) -> (u8, BTreeMap<(String, String), [i64; 4]>) {
+    let mut clocks = BTreeMap::new();
+    for clock in &numbers.clocks {
+        let at = match &clock.rows {
+            None => Some(row),
+            Some(rows) => rows.iter().position(|of| *of as usize == row),
+        };
+        let Some(at) = at.filter(|at| clock.state[*at] != state::NONE) else { continue };
+        let missed = matches!(clock.state[at], state::BREACHED | state::LATE);
+        let due =
+            if matches!(clock.state[at], state::WAITING | state::CANCELLED) { 0 } else { clock.due[at] };
+        let penalty = if missed { clock.penalty[at] } else { 0 };
+        let key = (clock.clause.to_string(), clock.clock.to_string());
+        let found = [clock.state[at].into(), due, clock.late[at], penalty];
+        assert_eq!(clocks.insert(key, found), None);
+    }
+    (numbers.free[row], clocks)
+}
+
+/// The same of an assessment.
+fn wanted_numbers(of: &Assessment) -> (u8, BTreeMap<(String, String), [i64; 4]>) {
+    let clocks = of.clocks.iter().map(|clock| {
+        let state = number_of(clock.state);
+        let due = clock.due.filter(|_| !matches!(state, state::WAITING | state::CANCELLED));
+        let missed = matches!(state, state::BREACHED | state::LATE);
+        let penalty = of.penalties.iter().find(|p| p.clause == clock.clause && p.clock == clock.clock);
+        let penalty = penalty.filter(|_| missed).map_or(0, |penalty| penalty.amount.minor());
+        let due = due.map_or(0, Instant::micros);
+        ((clock.clause.clone(), clock.clock.clone()), [state.into(), due, clock.late.micros(), penalty])
+    });
+    (of.class.as_ref().map_or(0, |class| if class.free { 1 } else { 2 }), clocks.collect())
+}
+
 /// Judges tickets in one batch and each by itself. Gives how many were judged, and how many of them in columns alone.
 fn compare(pack: &Arc<Pack>, histories: &[tickets::History], show: &dyn Fn() -> String) -> (u64, u64) {
     let mut events: Vec<Event> = Vec::new();
@@ -205,6 +244,14 @@ fn compare(pack: &Arc<Pack>, histories: &[tickets::History], show: &dyn Fn() -> 
         assert_eq!(found.get(&key), Some(&wanted), "as of {as_of}: {}\n{contract:#?}\n{ticket:#?}", show());
     }
     let singly = crate::judge::SINGLES.with(std::cell::Cell::take);
+    NUMBERS.with_borrow_mut(|numbers| {
+        batch.judge_into(&log(pack, &events), numbers).unwrap();
+        for (row, (_, contract, ticket)) in own.iter().enumerate() {
+            let assessment = assess(pack, contract, ticket, as_of).unwrap();
+            assert_eq!(numbered(numbers, row), wanted_numbers(&assessment), "row {row}: {}", show());
+        }
+    });
+    crate::judge::SINGLES.take();
     let judged = own.len() as u64;
     (judged, judged.saturating_sub(singly))
 }

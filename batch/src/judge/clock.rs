@@ -5,7 +5,7 @@ use holdback::graph::{ClockColumn, LengthColumn, StartColumn};
 use super::rows::Rows;
 use super::{ClockRows, Judge, Scratch, mark};
 use crate::clocks::{Into, Length, Plain, Rules, Run, regular, state};
-use crate::kernel::{CHUNK, Columns, vectors};
+use crate::kernel::{CHUNK, ONES, Values};
 use crate::open_time::OpenTime;
 use crate::plan::Segment;
 use crate::sheet::Moved;
@@ -39,7 +39,7 @@ impl Judge<'_> {
         &self,
         clock: &ClockColumn,
         segment: &Segment,
-        columns: &Columns,
+        values: Values<'_>,
         rows: Rows<'_>,
         done: usize,
         earlier: &[ClockRows],
@@ -49,11 +49,12 @@ impl Judge<'_> {
     ) {
         let n = rows.len();
         let Some(open) = self.batch.open(clock.calendar) else {
+            into.runs.clear(done..done + n);
             return (0..n).for_each(|at| mark(doubtful, rows.row(at)));
         };
-        let exists = columns.bool(segment.program.place(clock.exists)).get(..n).unwrap_or_default();
-        if exists.iter().all(|exists| *exists == 0) {
-            return;
+        let exists = values.bool(segment.program.place(clock.exists));
+        if exists.iter().fold(0, |any, exists| any | exists) == 0 {
+            return into.runs.clear(done..done + n);
         }
         let Scratch { hands, start, stop, has_start, has_stop, stopped, .. } = scratch;
         for column in [&mut *start, &mut *stop, &mut *stopped] {
@@ -62,10 +63,11 @@ impl Judge<'_> {
         for column in [&mut *has_start, &mut *has_stop] {
             column.resize(CHUNK, 0);
         }
-        self.starts(clock, rows, done, earlier, (&mut start[..n], &mut has_start[..n]));
-        self.firsts(&clock.stops, rows, (&mut stop[..n], &mut has_stop[..n]));
+        let (start, has_start) =
+            self.starts(clock, rows, done, earlier, (&mut start[..n], &mut has_start[..n]));
+        let (stop, has_stop) = self.firsts(&clock.stops, rows, (&mut stop[..n], &mut has_stop[..n]));
         let length = match clock.length {
-            LengthColumn::Open(node) => columns.int(segment.program.place(node)).get(..n).unwrap_or_default(),
+            LengthColumn::Open(node) => values.int(segment.program.place(node)),
             _ => &[],
         };
         let reach = open.reach();
@@ -74,15 +76,7 @@ impl Judge<'_> {
             && reach.0 <= self.batch.years.0
             && self.batch.years.1 <= reach.1;
         if plain {
-            let plain = Plain {
-                exists,
-                start,
-                has_start: Some(has_start),
-                length,
-                stop,
-                has_stop: Some(has_stop),
-                as_of: self.batch.as_of,
-            };
+            let plain = Plain { exists, start, has_start, length, stop, has_stop, as_of: self.batch.as_of };
             let range = done..done + n;
             let runs = &mut into.runs;
             let mut out = Into {
@@ -94,15 +88,9 @@ impl Judge<'_> {
                 },
                 late: &mut runs.late[range.clone()],
             };
-            let overflow = plain.run(self.arch, &mut out);
+            let (overflow, latest) = plain.run(self.arch, &mut out);
             // Most rows are due long before the end of what is known of the calendar.
-            let latest = vectors!(self.arch, [due: &'a [i64] = out.due] -> i64 {
-                due.iter().fold(i64::MIN, |latest, due| latest.max(*due))
-            });
-            let mut of = out.due.iter().zip(exists).zip(has_start.iter());
-            let beyond =
-                latest >= reach.1 && of.any(|((due, exists), begun)| exists & begun != 0 && *due >= reach.1);
-            if overflow || beyond {
+            if overflow || latest >= reach.1 {
                 (0..n).for_each(|at| mark(doubtful, rows.row(at)));
             }
             if !self.bare {
@@ -111,7 +99,7 @@ impl Judge<'_> {
                 {
                     *started = start & -i64::from(*begun);
                 }
-                runs.is_due[range].copy_from_slice(&has_start[..n]);
+                runs.is_due[range].copy_from_slice(has_start);
             }
         } else {
             for at in 0..n {
@@ -160,13 +148,7 @@ impl Judge<'_> {
         });
     }
 
-    pub(super) fn length(
-        &self,
-        clock: &ClockColumn,
-        span: Option<i64>,
-        row: usize,
-        open: &OpenTime,
-    ) -> Length {
+    fn length(&self, clock: &ClockColumn, span: Option<i64>, row: usize, open: &OpenTime) -> Length {
         let fact = |place: u16| {
             let numbers = self.fact(place, false)?;
             let known = numbers.valid.as_ref().is_none_or(|valid| valid.get(row) == Some(&1));
@@ -182,14 +164,15 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn starts(
-        &self,
+    /// When the clock starts, and whether it does; in the scratch columns where they do not lie so already.
+    fn starts<'s>(
+        &'s self,
         clock: &ClockColumn,
         rows: Rows<'_>,
         done: usize,
         earlier: &[ClockRows],
-        (start, has_start): (&mut [i64], &mut [u8]),
-    ) {
+        (start, has_start): (&'s mut [i64], &'s mut [u8]),
+    ) -> (&'s [i64], &'s [u8]) {
         let parents = match &clock.start {
             StartColumn::On(kinds) => return self.firsts(kinds, rows, (start, has_start)),
             StartColumn::BreachOf(parents) => parents,
@@ -205,15 +188,32 @@ impl Judge<'_> {
                 }
             }
         }
+        (start, has_start)
     }
 
-    /// The first event of any of these kinds.
-    pub(super) fn firsts(&self, kinds: &[u16], rows: Rows<'_>, (at, has): (&mut [i64], &mut [u8])) {
-        let of = |kind: &u16| self.sheet.firsts.get(usize::from(*kind)).and_then(Option::as_ref);
-        let mut kinds = kinds.iter().filter_map(of);
-        rows.numbers(kinds.next(), at, has);
+    /// The first event of any of these kinds, and whether there is one.
+    fn firsts<'s>(
+        &'s self,
+        kinds: &[u16],
+        rows: Rows<'_>,
+        (at, has): (&'s mut [i64], &'s mut [u8]),
+    ) -> (&'s [i64], &'s [u8]) {
+        let mut kinds = kinds.iter().filter_map(|kind| self.first(*kind));
+        let (first, second) = (kinds.next(), kinds.next());
+        if let (Some(numbers), None) = (first, second)
+            && let Some(values) = rows.slice(&numbers.values)
+        {
+            let valid = match &numbers.valid {
+                None => ONES.get(..at.len()),
+                Some(valid) => rows.slice(valid),
+            };
+            if let Some(valid) = valid {
+                return (values, valid);
+            }
+        }
+        rows.numbers(first, at, has);
         let (mut more, mut has_more) = (vec![0; 0], vec![0; 0]);
-        for numbers in kinds {
+        for numbers in second.into_iter().chain(kinds) {
             more.resize(at.len(), 0);
             has_more.resize(at.len(), 0);
             rows.numbers(Some(numbers), &mut more, &mut has_more);
@@ -225,5 +225,6 @@ impl Judge<'_> {
                 }
             }
         }
+        (at, has)
     }
 }

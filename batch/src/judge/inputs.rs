@@ -1,89 +1,110 @@
 //! Programs run over rows: what they ask is looked up in the sheet.
 
 use super::rows::Rows;
-use super::{Judge, Tables};
+use super::{Judge, Table, Tables};
 use crate::clocks::kind;
-use crate::kernel::{Columns, Input, Program};
+use crate::kernel::{Bound, Columns, Given, Input, Program};
 use crate::sheet::{Moved, Numbers, Texts};
 
 impl Judge<'_> {
-    /// Runs a program over rows. `breach` gives due instants and lateness, where a breach is priced.
-    pub(super) fn run(
-        &self,
+    /// What a program asks of rows. Columns of rows that lie together are read where they lie. `breach` gives due instants and lateness,
+    /// where a breach is priced.
+    pub(super) fn bind<'b>(
+        &'b self,
         program: &Program,
         columns: &mut Columns,
         epoch: usize,
         rows: Rows<'_>,
-        breach: Option<(&[i64], &[i64])>,
+        breach: Option<(&'b [i64], &'b [i64])>,
+        tables: &Tables,
+    ) -> Bound<'b> {
+        let ints = |numbers: Option<&'b Numbers>| match numbers {
+            Some(numbers) => rows.slice(&numbers.values).map_or(Given::Each, Given::Ints),
+            None => Given::Same(0),
+        };
+        let known = |numbers: Option<&'b Numbers>| match numbers {
+            Some(Numbers { valid: Some(valid), .. }) => rows.slice(valid).map_or(Given::Each, Given::Bools),
+            Some(_) => Given::Same(1),
+            None => Given::Same(0),
+        };
+        program.bind(columns, |input| match input {
+            Input::Fact(place, first) => ints(self.fact(*place, *first)),
+            Input::ReportedAt => ints(self.sheet.reported()),
+            Input::Known(place) => known(self.fact(*place, false)),
+            Input::Happened(kind) if self.sheet.irregular.rows.is_empty() => known(self.first(*kind)),
+            Input::Flag(place, first) if self.fact(*place, *first).is_none() => Given::Same(0),
+            Input::OfContract(place) | Input::ContractIs(place) => {
+                let table = tables.get(epoch).and_then(|tables| tables.get(*place));
+                table.and_then(Table::same).map_or(Given::Each, Given::Same)
+            }
+            Input::Due => Given::Ints(breach.map_or(&[], |breach| breach.0)),
+            Input::Late => Given::Ints(breach.map_or(&[], |breach| breach.1)),
+            Input::Flag(..) | Input::IsText(..) | Input::Happened(_) | Input::Knew(..) => Given::Each,
+        })
+    }
+
+    /// Runs a program over a chunk of rows. `from` is the first one's place among those that are bound.
+    #[expect(clippy::too_many_arguments, reason = "what a run reads and where it works")]
+    pub(super) fn run(
+        &self,
+        program: &Program,
+        columns: &mut Columns,
+        bound: &Bound<'_>,
+        epoch: usize,
+        rows: Rows<'_>,
+        from: usize,
         tables: &Tables,
     ) {
-        let of_contract = |place: usize, into: &mut dyn FnMut(usize, i64)| {
-            // Where one has no answer the tickets of the contract are judged by themselves.
-            let table = tables.get(epoch).and_then(|tables| tables.get(place)).map_or(&[][..], Vec::as_slice);
-            let of = |contract: &u32| table.get(*contract as usize).copied().unwrap_or_default();
-            match rows {
-                Rows::From(first, n) => {
-                    let here = self.sheet.contract.get(first..first + n).unwrap_or_default();
-                    here.iter().enumerate().for_each(|(at, contract)| into(at, of(contract)));
-                }
-                Rows::These(rows) => {
-                    for (at, row) in rows.iter().enumerate() {
-                        into(at, self.sheet.contract.get(*row as usize).map_or(0, of));
-                    }
-                }
-            }
+        let table = |place: usize| {
+            let table = tables.get(epoch).and_then(|tables| tables.get(place));
+            table.map_or(&[][..], |table| table.values.as_slice())
         };
         let mut ints = |input: &Input, into: &mut [i64]| match input {
             Input::Fact(place, first) => {
-                if let Some(numbers) = self.fact(*place, *first) {
-                    rows.gather(&numbers.values, into);
-                }
+                let numbers = self.fact(*place, *first);
+                numbers.into_iter().for_each(|numbers| rows.gather(&numbers.values, into));
             }
             Input::ReportedAt => {
-                if let Some(numbers) = self.sheet.reported() {
-                    rows.gather(&numbers.values, into);
-                }
+                self.sheet.reported().into_iter().for_each(|numbers| rows.gather(&numbers.values, into));
             }
             Input::OfContract(place) => {
-                of_contract(*place, &mut |at, value| into[at] = value);
-            }
-            Input::Due => {
-                into.iter_mut().zip(breach.map_or(&[][..], |b| b.0)).for_each(|(into, due)| *into = *due)
-            }
-            Input::Late => {
-                into.iter_mut().zip(breach.map_or(&[][..], |b| b.1)).for_each(|(into, late)| *into = *late)
+                let table = table(*place);
+                // Where one has no answer the tickets of the contract are judged by themselves.
+                let of = |contract: u32| table.get(contract as usize).copied().unwrap_or_default();
+                rows.each(&self.sheet.contract, into, of);
             }
             _ => into.fill(0),
         };
         let mut bools = |input: &Input, into: &mut [u8]| match input {
             Input::Flag(place, first) => match self.fact(*place, *first) {
-                Some(numbers) => {
-                    for (at, into) in into.iter_mut().enumerate() {
-                        *into = u8::from(numbers.values.get(rows.row(at)).is_some_and(|value| *value != 0));
-                    }
-                }
+                Some(numbers) => rows.each(&numbers.values, into, |value| u8::from(value != 0)),
                 None => into.fill(0),
             },
             Input::Known(place) => match self.fact(*place, false) {
                 Some(Numbers { valid: Some(valid), .. }) => rows.gather(valid, into),
                 Some(_) => into.fill(1),
-                None => into.fill(u8::from(false)),
+                None => into.fill(0),
             },
-            Input::IsText(of, text) => match self.sheet.texts.get(of) {
-                Some(texts) => {
-                    let is: Vec<bool> = texts.texts.iter().map(|known| known == text).collect();
-                    for (at, into) in into.iter_mut().enumerate() {
-                        let code = texts.codes.get(rows.row(at)).copied().unwrap_or(Texts::NONE);
-                        // What was not said is the empty text; only the way of reporting can be left out here.
-                        let none = text.is_empty() && *of == holdback::graph::TextOf::Via;
-                        *into =
-                            u8::from(is.get(code as usize).copied().unwrap_or(none && code == Texts::NONE));
+            Input::IsText(of, text) => {
+                // What was not said is the empty text; only the way of reporting can be left out here.
+                let none = text.is_empty() && *of == holdback::graph::TextOf::Via;
+                match self.sheet.texts.get(of) {
+                    Some(texts) => {
+                        // A dictionary may have a text more than once.
+                        let is: Vec<bool> = texts.texts.iter().map(|known| known == text).collect();
+                        rows.each(&texts.codes, into, |code| {
+                            let none = none && code == Texts::NONE;
+                            u8::from(is.get(code as usize).copied().unwrap_or(none))
+                        });
                     }
+                    None => into.fill(u8::from(none)),
                 }
-                None => into.fill(u8::from(text.is_empty() && *of == holdback::graph::TextOf::Via)),
-            },
+            }
             Input::ContractIs(place) => {
-                of_contract(*place, &mut |at, value| into[at] = u8::from(value != 0));
+                let table = table(*place);
+                let of =
+                    |contract: u32| u8::from(table.get(contract as usize).is_some_and(|value| *value != 0));
+                rows.each(&self.sheet.contract, into, of);
             }
             Input::Happened(kind) => self.happened(*kind, rows, into),
             Input::Knew(place, kind) => self.knew(*place, *kind, rows, into),
@@ -92,11 +113,16 @@ impl Judge<'_> {
         let days = |at: i64, period: holdback::Period| {
             self.batch.contract_days().period_end(at, period, holdback::CountRule::ContractLaw)
         };
-        program.run(self.arch, columns, rows.len(), &days, &mut ints, &mut bools);
+        program.run(self.arch, columns, bound, (from, rows.len()), &days, &mut ints, &mut bools);
+    }
+
+    /// The first events of a kind.
+    pub(super) fn first(&self, kind: u16) -> Option<&Numbers> {
+        self.sheet.firsts.get(usize::from(kind)).and_then(Option::as_ref)
     }
 
     pub(super) fn happened(&self, kind: u16, rows: Rows<'_>, into: &mut [u8]) {
-        match self.sheet.firsts.get(usize::from(kind)).and_then(Option::as_ref) {
+        match self.first(kind) {
             Some(Numbers { valid: Some(valid), .. }) => rows.gather(valid, into),
             Some(_) => into.fill(1),
             None => into.fill(0),

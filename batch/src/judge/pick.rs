@@ -2,6 +2,7 @@
 
 use super::Judge;
 use super::rows::Rows;
+use crate::kernel::bounds;
 use crate::plan::Epoch;
 
 impl Judge<'_> {
@@ -10,11 +11,11 @@ impl Judge<'_> {
         let Some(reported) = self.sheet.reported() else { return Vec::new() };
         let epochs = &self.batch.epochs;
         if reported.valid.is_none() {
-            let (least, most) = reported
-                .values
-                .iter()
-                .take(self.sheet.rows)
-                .fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(*at), b.max(*at)));
+            if epochs.len() == 1 {
+                return vec![(0, None)];
+            }
+            let values = reported.values.get(..self.sheet.rows).unwrap_or_default();
+            let (least, most) = bounds(self.arch, values);
             let (first, last) = (self.batch.epoch_of(least), self.batch.epoch_of(most));
             if first == last {
                 return vec![(first, None)];

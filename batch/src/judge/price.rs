@@ -3,7 +3,7 @@
 use super::rows::Rows;
 use super::{ClockRows, Judge, Scratch, mark};
 use crate::clocks::state;
-use crate::kernel::Columns;
+use crate::kernel::Values;
 use crate::plan::{Epoch, Segment};
 
 impl Judge<'_> {
@@ -14,21 +14,24 @@ impl Judge<'_> {
         (epoch_place, clock): (usize, usize),
         epoch: &Epoch,
         segment: &Segment,
-        columns: &Columns,
+        values: Values<'_>,
         rows: Rows<'_>,
         done: usize,
         into: &mut ClockRows,
         doubtful: &mut [u8],
         scratch: &mut Scratch,
     ) {
-        let Some(of) = epoch.graph.clocks.get(clock).and_then(|clock| clock.price.as_ref()) else { return };
         let n = rows.len();
+        let price = into.price.get_mut(done..done + n).unwrap_or_default();
+        let Some(of) = epoch.graph.clocks.get(clock).and_then(|clock| clock.price.as_ref()) else {
+            return price.fill(0);
+        };
         let is_missed = |state: u8| state == state::BREACHED || state == state::LATE;
         let Some(program) = epoch.prices.get(clock).and_then(Option::as_ref) else {
-            let amount = columns.int(segment.program.place(of.amount)).get(..n).unwrap_or_default();
-            into.price[done..done + n].copy_from_slice(amount);
+            let amounts = values.int(segment.program.place(of.amount));
+            price.iter_mut().zip(amounts).for_each(|(price, amount)| *price = *amount);
             for doubt in &of.doubts {
-                let doubts = columns.bool(segment.program.place(*doubt)).get(..n).unwrap_or_default();
+                let doubts = values.bool(segment.program.place(*doubt));
                 if doubts.iter().fold(0, |any, yes| any | yes) == 0 {
                     continue;
                 }
@@ -40,6 +43,7 @@ impl Judge<'_> {
             }
             return;
         };
+        price.fill(0);
         let missed: Vec<usize> = (0..n)
             .filter(|at| into.runs.state.get(done + at).is_some_and(|state| is_missed(*state)))
             .collect();
@@ -57,22 +61,18 @@ impl Judge<'_> {
         };
         let (due, late) = (take(&into.runs.due), take(&into.runs.late));
         let mut priced = scratch.prices.remove(&(epoch_place, clock)).unwrap_or_else(|| program.columns());
-        self.run(
-            program,
-            &mut priced,
-            epoch_place,
-            Rows::These(&picked),
-            Some((&due, &late)),
-            &scratch.tables,
-        );
+        let these = Rows::These(&picked);
+        let bound = self.bind(program, &mut priced, epoch_place, these, Some((&due, &late)), &scratch.tables);
+        self.run(program, &mut priced, &bound, epoch_place, these, 0, &scratch.tables);
         if priced.overflow {
             picked.iter().for_each(|row| mark(doubtful, *row as usize));
         }
+        let values = Values::of(&priced, &bound, 0, picked.len());
         for doubt in &of.doubts {
-            let doubts = priced.bool(program.place(*doubt)).iter().zip(&picked).filter(|(yes, _)| **yes != 0);
+            let doubts = values.bool(program.place(*doubt)).iter().zip(&picked).filter(|(yes, _)| **yes != 0);
             doubts.for_each(|(_, row)| mark(doubtful, *row as usize));
         }
-        let amounts = priced.int(program.place(of.amount));
+        let amounts = values.int(program.place(of.amount));
         for (at, amount) in missed.iter().zip(amounts) {
             into.price.get_mut(done + at).into_iter().for_each(|price| *price = *amount);
         }

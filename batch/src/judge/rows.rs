@@ -35,21 +35,34 @@ impl Rows<'_> {
         }
     }
 
-    pub(super) fn gather<T: Copy>(&self, from: &[T], into: &mut [T]) {
+    /// The rows' values where they lie, if they lie together.
+    pub(super) fn slice<'v, T>(&self, from: &'v [T]) -> Option<&'v [T]> {
+        match self {
+            Rows::From(first, rows) => from.get(*first..first + rows),
+            Rows::These(_) => None,
+        }
+    }
+
+    /// Something made of each row's value. A row beyond the column leaves its place as it is.
+    pub(super) fn each<T: Copy, U>(&self, from: &[T], into: &mut [U], make: impl Fn(T) -> U) {
         match self {
             Rows::From(first, rows) => {
-                if let Some(part) = from.get(*first..first + rows) {
-                    into.iter_mut().zip(part).for_each(|(into, value)| *into = *value);
-                }
+                let part = from.get(*first..first + rows).unwrap_or_default();
+                into.iter_mut().zip(part).for_each(|(into, value)| *into = make(*value));
             }
             Rows::These(rows) => {
                 for (into, row) in into.iter_mut().zip(*rows) {
                     if let Some(value) = from.get(*row as usize) {
-                        *into = *value;
+                        *into = make(*value);
                     }
                 }
             }
         }
+    }
+
+    /// The rows' values.
+    pub(super) fn gather<T: Copy>(&self, from: &[T], into: &mut [T]) {
+        self.each(from, into, |value| value);
     }
 
     /// Missing numbers come as they lie; which are there is in the second list, filled with ones when all are.
