@@ -150,5 +150,80 @@ fn many_clauses(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, compile, histories, many_clauses);
+/// A million tickets as JSON lines of 171 bytes, read and judged, with nothing written; and the same tickets judged as they lie in memory.
+/// The difference is what the lines cost.
+fn json_lines(c: &mut Criterion) {
+    use arrow::array::{ArrayRef, DictionaryArray, StringArray, TimestampMicrosecondArray};
+    use arrow::datatypes::Int32Type;
+    let rows = if tries() { 20_000 } else { 1_000_000 };
+    let at = |row: i64, after: i64| Instant::from_seconds(1_700_000_000 + row * 7 + after).unwrap();
+    let told = |row: i64| {
+        let (contract, priority) = (format!("c{:05}", row % 997), format!("P{}", 1 + row % 4));
+        let times = [at(row, 0), at(row, 60 + row % 3_600), at(row, 3_600 * (row % 40))];
+        (contract, format!("T{row:09}"), priority, times)
+    };
+    let mut text = String::new();
+    for (contract, ticket, priority, [reported, responded, resolved]) in (0..rows).map(told) {
+        writeln!(
+            text,
+            "{{\"contract\":\"{contract}\",\"ticket\":\"{ticket}\",\"priority\":\"{priority}\",\"reported_at\":\"{reported}\",\
+             \"responded_at\":\"{responded}\",\"resolved_at\":\"{resolved}\"}}"
+        )
+        .unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let lines = folder.path().join("t.ndjson");
+    std::fs::write(&lines, &text).unwrap();
+    let tables: Vec<arrow::array::RecordBatch> = (0..rows)
+        .step_by(1 << 14)
+        .map(|from| {
+            let part = || (from..rows.min(from + (1 << 14))).map(told);
+            let names: DictionaryArray<Int32Type> =
+                part().map(|of| of.0).collect::<Vec<_>>().iter().map(String::as_str).collect();
+            let kinds: DictionaryArray<Int32Type> =
+                part().map(|of| of.2).collect::<Vec<_>>().iter().map(String::as_str).collect();
+            let times = |nth: usize| -> ArrayRef {
+                let at = part().map(|of| of.3[nth].micros());
+                Arc::new(TimestampMicrosecondArray::from_iter_values(at).with_timezone("UTC"))
+            };
+            let columns: [(&str, ArrayRef); 6] = [
+                ("contract", Arc::new(names)),
+                ("ticket", Arc::new(part().map(|of| Some(of.1)).collect::<StringArray>())),
+                ("priority", Arc::new(kinds)),
+                ("reported_at", times(0)),
+                ("responded_at", times(1)),
+                ("resolved_at", times(2)),
+            ];
+            arrow::array::RecordBatch::try_from_iter(columns).unwrap()
+        })
+        .collect();
+    let always =
+        holdback_benches::pack("it-incidents", &[("calendar", "always"), ("customer_pauses", "false")]);
+    let batch = ready(&always.unwrap());
+    let mut numbers = Numbers::default();
+    let mut judged = || {
+        let mut missed = 0;
+        for table in &tables {
+            batch.judge_into(table, &mut numbers).unwrap();
+            let states = numbers.clocks.iter().flat_map(|clock| &clock.state);
+            missed += states.filter(|state| matches!(state, 4 | 5)).count() as u64;
+        }
+        missed
+    };
+    let wanted = judged();
+    let read = || {
+        let report = assess(&batch, &lines, None, 1);
+        assert_eq!((report.tickets, report.refused, report.by_rows), (rows.unsigned_abs(), 0, 0));
+        report.clocks.iter().map(|clock| clock.missed).sum::<u64>()
+    };
+    assert!(wanted > 0);
+    let mut group = c.benchmark_group("batch: tickets judged");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(rows.unsigned_abs()));
+    group.bench_function("JSON lines", |b| b.iter(|| assert_eq!(read(), wanted)));
+    group.bench_function("the same in memory", |b| b.iter(|| assert_eq!(judged(), wanted)));
+    group.finish();
+}
+
+criterion_group!(benches, compile, histories, many_clauses, json_lines);
 criterion_main!(benches);

@@ -145,7 +145,8 @@ impl<R: BufRead> NdjsonReader<R> {
             }
             return Ok(());
         }
-        let mut used = 0;
+        // No line puts more text into a column than it has itself.
+        let (mut used, mut text) = (0, taker.columns.text_bytes());
         loop {
             let rest = chunk.get(used..).unwrap_or_default();
             let Some(end) = memchr::memchr(b'\n', rest) else {
@@ -165,7 +166,8 @@ impl<R: BufRead> NdjsonReader<R> {
                 taker.take(&self.begun);
                 self.begun.clear();
             }
-            if taker.columns.rows() >= self.rows || taker.columns.text_bytes() >= MOST_TEXT {
+            text += end;
+            if taker.columns.rows() >= self.rows || text >= MOST_TEXT {
                 break;
             }
         }

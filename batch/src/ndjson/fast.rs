@@ -82,7 +82,10 @@ impl<'a> Scan<'a> {
                 bytes.extend_from_slice(self.string()?);
                 edges.push(edge(bytes));
             }
-            Values::Times(values, _) => values.push(time(self.string()?)?),
+            Values::Times(values, _) => values.push(match self.usual_time() {
+                Some(at) => at,
+                None => time(self.string()?)?,
+            }),
             Values::Numbers(values) => values.push(self.number()?),
             Values::Booleans(values) => {
                 let value = self.word(b"true");
@@ -94,6 +97,17 @@ impl<'a> Scan<'a> {
         }
         column.told();
         Some(())
+    }
+
+    /// A time as most programs write it, quoted: whole seconds and `Z`. None of its characters could end the string.
+    #[inline(always)]
+    fn usual_time(&mut self) -> Option<i64> {
+        let [b'"', moment @ .., b'Z', b'"'] = self.text.get(self.at..)?.first_chunk::<22>()? else {
+            return None;
+        };
+        let seconds = seconds(moment)?;
+        self.at += 22;
+        Some(seconds * 1_000_000)
     }
 
     /// The inside of a string without escapes.
@@ -168,9 +182,16 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Whether the text begins with a token, which is none when it is empty. Most tokens have eight bytes and at most sixteen: their first
+/// eight and their last eight are compared, without a call.
 #[inline(always)]
 fn begins(text: &[u8], token: &[u8]) -> bool {
-    !token.is_empty() && text.starts_with(token)
+    let Some(text) = text.get(..token.len()) else { return false };
+    match (text.first_chunk::<8>(), token.first_chunk::<8>(), text.last_chunk::<8>(), token.last_chunk::<8>())
+    {
+        (Some(a), Some(b), Some(y), Some(z)) if token.len() <= 16 => a == b && y == z,
+        _ => !token.is_empty() && text == token,
+    }
 }
 
 /// Of eight bytes, the highest bit of each that ends a plain string: a quote, a backslash, a control character. Right up
@@ -187,35 +208,8 @@ fn special(bytes: u64) -> u64 {
 /// Microseconds since 1970 of a time from 1970 to 2199: `2024-01-01T10:00:00`, then perhaps a fraction, then `Z` or an
 /// offset.
 fn time(text: &[u8]) -> Option<i64> {
-    let (moment, zone) = text.split_at_checked(19)?;
-    let moment: &[u8; 19] = moment.try_into().ok()?;
-    let mut wrong =
-        moment[4] ^ b'-' | moment[7] ^ b'-' | moment[10] ^ b'T' | moment[13] ^ b':' | moment[16] ^ b':';
-    let mut two = |bytes: &[u8; 19], place: usize| {
-        let (tens, ones) = (bytes[place].wrapping_sub(b'0'), bytes[place + 1].wrapping_sub(b'0'));
-        wrong |= u8::from(tens > 9) | u8::from(ones > 9);
-        u32::from(tens) * 10 + u32::from(ones)
-    };
-    let year = two(moment, 0) * 100 + two(moment, 2);
-    let (month, day) = (two(moment, 5), two(moment, 8));
-    let (hour, minute, second) = (two(moment, 11), two(moment, 14), two(moment, 17));
-    if wrong != 0 || !(1970..2200).contains(&year) || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days_in_month = match month {
-        2 => 28 + u32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        _ => return None,
-    };
-    if day == 0 || day > days_in_month {
-        return None;
-    }
-    // Years that begin in March end with the leap day: then the days before a month follow a straight line.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
-    let seconds = i64::from(days) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+    let (moment, zone) = text.split_first_chunk::<19>()?;
+    let seconds = seconds(moment)?;
     if zone == b"Z" {
         return Some(seconds * 1_000_000);
     }
@@ -235,6 +229,74 @@ fn time(text: &[u8]) -> Option<i64> {
         _ => (0, zone),
     };
     Some((seconds - offset(zone)?) * 1_000_000 + fraction)
+}
+
+/// How eight characters of a moment look: digits where `0` stands, and the others as they are.
+struct Form {
+    text: u64,
+    six: u64,
+    wrong: u64,
+}
+
+impl Form {
+    const DATE: Form = Form::of(*b"0000-00-");
+    const CLOCK: Form = Form::of(*b"00:00:00");
+
+    const fn of(text: [u8; 8]) -> Form {
+        let (mut six, mut wrong, mut at) = ([0; 8], [0xFF; 8], 0);
+        while at < 8 {
+            if text[at] == b'0' {
+                (six[at], wrong[at]) = (6, 0xF0);
+            }
+            at += 1;
+        }
+        Form {
+            text: u64::from_le_bytes(text),
+            six: u64::from_le_bytes(six),
+            wrong: u64::from_le_bytes(wrong),
+        }
+    }
+
+    /// The digits as numbers, the others as zeros; nothing for what looks different.
+    #[inline(always)]
+    fn digits(&self, text: [u8; 8]) -> Option<u64> {
+        let values = u64::from_le_bytes(text) ^ self.text;
+        // What is beyond nine reaches the upper half of its byte when six are added; what carries has reached it already.
+        let wrong = (values | values.wrapping_add(self.six)) & self.wrong;
+        (wrong == 0).then_some(values)
+    }
+}
+
+/// Seconds since 1970 of a moment from 1970 to 2199: `2024-01-01T10:00:00`.
+#[inline(always)]
+fn seconds(moment: &[u8; 19]) -> Option<i64> {
+    let (date, rest) = moment.split_first_chunk::<8>()?;
+    let ([d1, d2, b'T'], clock) = rest.split_first_chunk::<3>()? else { return None };
+    let date = Form::DATE.digits(*date)?;
+    let clock = Form::CLOCK.digits(*clock.first_chunk::<8>()?)?;
+    let (d1, d2) = (d1.wrapping_sub(b'0'), d2.wrapping_sub(b'0'));
+    // Each byte ten times, and the one after it: no sum leaves its byte.
+    let pairs = |digits: u64| (digits * 10 + (digits >> 8)).to_le_bytes().map(u32::from);
+    let ([century, _, of_century, .., month, _, _], [hour, _, _, minute, _, _, second, _]) =
+        (pairs(date), pairs(clock));
+    let (year, day) = (century * 100 + of_century, u32::from(d1) * 10 + u32::from(d2));
+    if d1 > 9 || d2 > 9 || !(1970..2200).contains(&year) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days_in_month = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => return None,
+    };
+    if day == 0 || day > days_in_month {
+        return None;
+    }
+    // Years that begin in March end with the leap day: then the days before a month follow a straight line.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    Some(i64::from(days) * 86_400 + i64::from(hour * 3600 + minute * 60 + second))
 }
 
 /// Seconds of `Z` or of an offset such as `+08:00`.
