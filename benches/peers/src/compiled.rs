@@ -48,7 +48,7 @@ mod present {
     use crate::policy::{AS_OF, KINDS, Outcome, Outcomes, Timing, Totals};
 
     /// Rows judged at a time: what a reader of Parquet hands over.
-    const ROWS: usize = 1 << 16;
+    const ROWS: usize = 1 << 14;
 
     fn pack() -> Pack {
         Pack::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pack")).unwrap()
