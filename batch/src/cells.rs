@@ -168,6 +168,13 @@ pub(crate) fn strings(name: &str, array: &ArrayRef) -> Result<StringArray, Batch
 
 /// A column of texts, each distinct one once.
 pub(crate) fn texts(name: &str, array: &ArrayRef) -> Result<Texts, BatchError> {
+    let (codes, known) = coded(name, array)?;
+    let texts = known.iter().map(|text| text.unwrap_or_default().into()).collect();
+    Ok(Texts { codes, texts })
+}
+
+/// The same as codes of plain texts; a dictionary's own ones, of which some may be alike, missing, or nobody's.
+pub(crate) fn coded(name: &str, array: &ArrayRef) -> Result<(ScalarBuffer<u32>, StringArray), BatchError> {
     if let DataType::Dictionary(key, value) = array.data_type()
         && value.is_string()
     {
@@ -180,14 +187,13 @@ pub(crate) fn texts(name: &str, array: &ArrayRef) -> Result<Texts, BatchError> {
             }
         };
         let known = strings(name, keys.values())?;
-        let texts: Vec<Arc<str>> = known.iter().map(|text| text.unwrap_or_default().into()).collect();
         let keys = keys.keys();
         let codes = match keys.nulls() {
             // None is negative: they are the same bits.
             None => ScalarBuffer::new(keys.values().inner().clone(), 0, keys.len()),
             Some(_) => keys.iter().map(|key| key.map_or(Texts::NONE, i32::cast_unsigned)).collect(),
         };
-        return Ok(Texts { codes, texts });
+        return Ok((codes, known));
     }
     let plain = strings(name, array)?;
     let mut known: HashMap<&str, u32> = HashMap::new();
@@ -202,14 +208,14 @@ pub(crate) fn texts(name: &str, array: &ArrayRef) -> Result<Texts, BatchError> {
         let code = match last.filter(|(known, _)| *known == text) {
             Some((_, code)) => code,
             None => *known.entry(text).or_insert_with(|| {
-                texts.push(Arc::from(text));
+                texts.push(text);
                 u32::try_from(texts.len() - 1).unwrap_or(Texts::NONE)
             }),
         };
         last = Some((text, code));
         codes.push(code);
     }
-    Ok(Texts { codes: codes.into(), texts })
+    Ok((codes.into(), StringArray::from(texts)))
 }
 
 /// The places of the values of a dictionary's rows, when every row has one that the pack knows.

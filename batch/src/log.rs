@@ -162,7 +162,7 @@ pub(crate) fn lay_log(
     let only = pack.contracts.first().map_or("", String::as_str);
     let contract: ScalarBuffer<u32> = match array(Tells::Contract) {
         None => vec![names.number(only); rows].into(),
-        Some((name, array)) => contracts_of(batch, name, texts(name, array)?, names, &mut faults),
+        Some((name, array)) => contracts_of(batch, name, array, names, &mut faults)?,
     };
     let tickets = match array(Tells::Ticket) {
         Some((name, array)) => strings(name, array)?,

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use crate::BatchError;
 use crate::batch::Batch;
-use crate::cells::{Faults, Names, fact, instants, refused, strings, take_out, texts};
+use crate::cells::{Faults, Names, coded, fact, instants, refused, strings, take_out, texts};
 use crate::clocks::kind;
 use crate::error::Refused;
 use crate::kernel::vectors;
@@ -144,8 +144,7 @@ pub(crate) fn lay(
         let Some(array) = table.columns().get(*place) else { continue };
         match holds {
             Holds::Contract => {
-                let of = texts(name, array)?;
-                sheet.contract = contracts_of(batch, name, of, names, &mut faults);
+                sheet.contract = contracts_of(batch, name, array, names, &mut faults)?;
             }
             Holds::Ticket => {
                 let of = strings(name, array)?;
@@ -228,27 +227,34 @@ pub(crate) fn lay(
     Ok(Laid { sheet, refused })
 }
 
+/// No contract has these numbers: that of nobody's rows, and that of a name which was not looked up yet.
+const NOBODY: u32 = u32::MAX;
+const UNSEEN: u32 = u32::MAX - 1;
+
 /// The numbers of the contracts of all rows. One that is missing or unknown is a fault of its row.
 pub(crate) fn contracts_of(
     batch: &Batch,
     column: &str,
-    of: Texts,
+    array: &ArrayRef,
     names: &mut Names,
     faults: &mut Faults,
-) -> ScalarBuffer<u32> {
-    let known: Vec<Result<u32, String>> = of
-        .texts
-        .iter()
-        .map(|text| match batch.takes(text) {
-            true => Ok(names.number(text)),
-            false => {
-                let hint = hint(text, batch.pack.contracts.iter().map(String::as_str));
-                Err(format!("unknown contract `{}`{hint}", crate::cells::short(text)))
+) -> Result<ScalarBuffer<u32>, BatchError> {
+    let (codes, known) = coded(column, array)?;
+    let mut number_of = |code: usize| match known.is_valid(code) && batch.takes(known.value(code)) {
+        true => names.number(known.value(code)),
+        false => NOBODY,
+    };
+    let mut numbers = vec![UNSEEN; known.len()];
+    // Of a dictionary larger than its rows most names are looked up for nothing.
+    if known.len() <= codes.len() / 8 {
+        numbers.iter_mut().enumerate().for_each(|(code, number)| *number = number_of(code));
+    } else {
+        for code in &codes {
+            if let Some(number) = numbers.get_mut(*code as usize).filter(|number| **number == UNSEEN) {
+                *number = number_of(*code as usize);
             }
-        })
-        .collect();
-    // Contracts that nobody knows have the number that no contract has.
-    let numbers: Vec<u32> = known.iter().map(|known| *known.as_ref().unwrap_or(&u32::MAX)).collect();
+        }
+    }
     let most = |numbers: &[u32]| {
         vectors!(pulp::Arch::new(), [numbers: &'a [u32] = numbers] -> u32 {
             numbers.iter().fold(0, |most, number| most.max(*number))
@@ -256,27 +262,28 @@ pub(crate) fn contracts_of(
     };
     // Files from one writer mostly number their contracts as they come, and so does this.
     if numbers.iter().enumerate().all(|(code, number)| code == *number as usize)
-        && (most(&of.codes) as usize) < numbers.len()
+        && (most(&codes) as usize) < numbers.len()
     {
-        return of.codes;
+        return Ok(codes);
     }
-    let number = |code: &u32| numbers.get(*code as usize).copied().unwrap_or(u32::MAX);
-    let all: Vec<u32> = of.codes.iter().map(number).collect();
-    if most(&all) < u32::MAX {
-        return all.into();
+    let number = |code: &u32| numbers.get(*code as usize).copied().unwrap_or(NOBODY);
+    let mut all: Vec<u32> = codes.iter().map(number).collect();
+    if most(&all) < NOBODY {
+        return Ok(all.into());
     }
-    let number = |(row, code): (usize, &u32)| match known.get(*code as usize) {
-        Some(Ok(number)) => *number,
-        fault => {
-            let reason = match fault {
-                Some(Err(reason)) => reason.clone(),
-                _ => "the contract is missing".to_owned(),
-            };
-            faults.push((row, column.to_owned(), reason));
-            0
-        }
-    };
-    of.codes.iter().enumerate().map(number).collect()
+    for (row, (number, code)) in all.iter_mut().zip(&codes).enumerate().filter(|(_, (n, _))| **n == NOBODY) {
+        let code = *code as usize;
+        let reason = match code < known.len() && known.is_valid(code) {
+            true => {
+                let hint = hint(known.value(code), batch.pack.contracts.iter().map(String::as_str));
+                format!("unknown contract `{}`{hint}", crate::cells::short(known.value(code)))
+            }
+            false => "the contract is missing".to_owned(),
+        };
+        faults.push((row, column.to_owned(), reason));
+        *number = 0;
+    }
+    Ok(all.into())
 }
 
 /// Rows that were refused count as never reported.

@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Decimal64Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Decimal64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use holdback::{Assessment, ClockState, Event, FactType, Instant, Pack, assess};
 
 use crate::clocks::{number_of, state};
@@ -286,4 +287,37 @@ fn what_pauses_held_is_told_or_missing() {
     // The response is not held; the resolution for two hours and a half, and three quarters of one.
     assert_eq!(paused(&batch), [Some(0), Some(11_700_000_000)]);
     assert_eq!(paused(&batch.row_by_row()), [None, None]);
+}
+
+/// A dictionary larger than its rows, with a value that is missing: that was taken for the contract of no name, where any is judged.
+#[test]
+fn contracts_of_a_large_dictionary_are_those_of_its_rows() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/it-incidents");
+    let pack = Arc::new(Pack::open(&folder).unwrap());
+    let names: StringArray = (0..1_000)
+        .map(|nth| (nth != 7).then(|| format!("c{nth}")))
+        .chain([Some("it-desk".to_owned())])
+        .collect();
+    let keys = Int32Array::from(vec![Some(1_000), Some(7), None, Some(3), Some(1_000)]);
+    let contracts = DictionaryArray::<Int32Type>::try_new(keys, Arc::new(names)).unwrap();
+    let text = |of: [&str; 5]| -> ArrayRef { Arc::new(StringArray::from(of.to_vec())) };
+    let at: ArrayRef =
+        Arc::new(TimestampMicrosecondArray::from(vec![1_456_736_400_000_000; 5]).with_timezone("UTC"));
+    let table = RecordBatch::try_from_iter([
+        ("contract", Arc::new(contracts) as ArrayRef),
+        ("ticket", text(["T1", "T2", "T3", "T4", "T5"])),
+        ("priority", text(["P1"; 5])),
+        ("reported_at", at),
+    ])
+    .unwrap();
+    let as_of: Instant = "2016-04-01T00:00:00Z".parse().unwrap();
+    let refused = |batch: &Batch| -> Vec<(u64, String)> {
+        let assessed = batch.assess(&table).unwrap();
+        assert_eq!(told(&assessed.table).len(), 5 - assessed.refused.len());
+        assessed.refused.into_iter().map(|refused| (refused.row, refused.reason)).collect()
+    };
+    let missing = |row: u64| (row, "the contract is missing".to_owned());
+    let batch = Batch::new(Arc::clone(&pack), as_of).unwrap();
+    assert_eq!(refused(&batch), [missing(2), missing(3), (4, "unknown contract `c3`".to_owned())]);
+    assert_eq!(refused(&batch.of_any_contract()), [missing(2), missing(3)]);
 }
