@@ -126,22 +126,27 @@ impl<'v> Values<'v> {
 
     /// As many numbers as the chunk has rows; none where the place is no column of numbers.
     pub(crate) fn int(&self, place: Option<Place>) -> &'v [i64] {
-        let Some(Place::Int(place)) = place else { return &[] };
-        let (from, rows) = (self.from, self.rows);
-        match self.bound.ints.get(place).copied().flatten() {
-            Some(given) => given.get(from..from + rows).unwrap_or_default(),
-            None => self.columns.ints.get(place).and_then(|own| own.get(..rows)).unwrap_or_default(),
+        match place {
+            Some(Place::Int(place)) => self.part(place, &self.bound.ints, &self.columns.ints),
+            _ => &[],
         }
     }
 
     /// The same of truths.
     pub(crate) fn bool(&self, place: Option<Place>) -> &'v [u8] {
-        let Some(Place::Bool(place)) = place else { return &[] };
-        let (from, rows) = (self.from, self.rows);
-        match self.bound.bools.get(place).copied().flatten() {
-            Some(given) => given.get(from..from + rows).unwrap_or_default(),
-            None => self.columns.bools.get(place).and_then(|own| own.get(..rows)).unwrap_or_default(),
+        match place {
+            Some(Place::Bool(place)) => self.part(place, &self.bound.bools, &self.columns.bools),
+            _ => &[],
         }
+    }
+
+    /// The chunk's part of what is given, or what was computed for it.
+    fn part<T>(&self, place: usize, given: &[Option<&'v [T]>], own: &'v [Vec<T>]) -> &'v [T] {
+        let part = match given.get(place).copied().flatten() {
+            Some(given) => given.get(self.from..self.from + self.rows),
+            None => own.get(place).and_then(|own| own.get(..self.rows)),
+        };
+        part.unwrap_or_default()
     }
 }
 
